@@ -1,0 +1,1 @@
+"""Operators: each one small function with a schema; the file it stands in is its family."""

@@ -1,0 +1,445 @@
+"""``@operator`` and ``@host_operator``: one function is one operator.
+
+The signature is the schema (positional parameters are inputs, keyword-only ones are
+arguments), the docstring is the page, the body is the lowering.  Shape inference, the
+gradient, the palette entry and ``net.<Type>`` are made from it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+
+from c2lab.errors import BadArgument, C2LabError, SchemaError, UnsafeInplace
+from c2lab.operators import registry
+from c2lab.operators.checks import require_type
+from c2lab.operators.gradients import Maker, wired_maker
+from c2lab.operators.schema import (
+    ArgumentSpec,
+    Slot,
+    bind,
+    describe_counts,
+    parse_slots,
+    signature_arguments,
+    signature_inputs,
+)
+from c2lab.proto import caffe2_pb2
+
+Kind = Literal["pure", "random", "region", "host"]
+GradientStatus = Literal["maker", "none", "refused", "not implemented", "unregistered"]
+
+# Keyword-only parameters that the backend fills in; everything else is an argument of the OperatorDef.
+RESERVED = frozenset({"rng", "num_outputs", "op", "workspace", "subnets"})
+
+
+@dataclass(frozen=True)
+class ArgumentFold:
+    """Several spellings of arguments folded into the ones that functions take."""
+
+    function: Callable[..., dict[str, Any]]
+    gives: tuple[str, ...]
+    arguments: dict[str, ArgumentSpec]
+
+
+def argument_fold(gives: str) -> Callable[[Callable[..., dict[str, Any]]], ArgumentFold]:
+    """Makes a fold of a function whose keyword-only parameters are the spellings.
+
+    Args:
+        gives: The names of the keywords that the function returns, comma separated.
+    """
+
+    def wrap(function: Callable[..., dict[str, Any]]) -> ArgumentFold:
+        return ArgumentFold(function, tuple(n.strip() for n in gives.split(",")), signature_arguments(function))
+
+    return wrap
+
+
+@dataclass(eq=False)
+class Operator:
+    """One operator type: its schema, its function and its gradient."""
+
+    type: str
+    function: Callable[..., Any]
+    inputs: tuple[Slot, ...]
+    outputs: tuple[Slot, ...]
+    arguments: dict[str, ArgumentSpec]
+    kind: Kind
+    family: str
+    reserved: frozenset[str] = frozenset()
+    fold: ArgumentFold | None = None
+    inplace: frozenset[tuple[int, int]] | None = frozenset()  # None: every pair is allowed
+    inplace_enforced: frozenset[tuple[int, int]] = frozenset()
+    input_counts: tuple[int, ...] = ()
+    output_counts: tuple[int, ...] = ()
+    static_inputs: frozenset[str] = frozenset()
+    opaque_inputs: frozenset[str] = frozenset()
+    types: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    maker: Maker | None = None
+    gradient_status: GradientStatus = "unregistered"
+    gradient_of: str = ""
+
+    @property
+    def doc(self) -> str:
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def host(self) -> bool:
+        return self.kind == "host"
+
+    def read_arguments(self, op: caffe2_pb2.OperatorDef) -> dict[str, Any]:
+        """The keyword arguments of the function, read from ``op`` with strict types.
+
+        Arguments that the schema does not name are ignored, as in the original.
+
+        Raises:
+            BadArgument: A value in the wrong field, or not among the choices.
+            SchemaError: A required argument is absent.
+        """
+        specs = self.arguments
+        values: dict[str, Any] = {}
+        for argument in op.arg:
+            spec = specs.get(argument.name)
+            if spec is not None:
+                values[spec.name] = spec.read(argument)
+        for spec in specs.values():
+            if spec.name not in values:
+                if spec.required:
+                    raise SchemaError(
+                        f"Operator def did not pass schema checking: argument {spec.name} ({spec.kind}) is required"
+                    )
+                values[spec.name] = spec.default
+        if self.fold is not None:
+            folded = self.fold.function(**{name: values.pop(name) for name in self.fold.arguments})
+            values.update(folded)
+        return values
+
+    def check(self, op: caffe2_pb2.OperatorDef) -> None:
+        """Checks the counts of inputs and outputs, and who may overwrite whom.
+
+        Raises:
+            SchemaError, UnsafeInplace: With the counts or names at fault.
+        """
+        prefix = "Operator def did not pass schema checking: "
+        for word, names, slots, counts in (
+            ("inputs", op.input, self.inputs, self.input_counts),
+            ("outputs", op.output, self.outputs, self.output_counts),
+        ):
+            low = sum(not (slot.optional or slot.variadic) for slot in slots)
+            high = len(slots) if not any(slot.variadic for slot in slots) else None
+            if len(names) < low or (high is not None and len(names) > high) or (counts and len(names) not in counts):
+                want = " or ".join(map(str, counts)) if counts else describe_counts(slots)
+                raise SchemaError(f"{prefix}{self.type} takes {want} {word}, got {len(names)}: {list(names)}")
+        for i, name in enumerate(op.input):
+            for o, output in enumerate(op.output):
+                if name == output and self.inplace is not None and (i, o) not in self.inplace | self.inplace_enforced:
+                    raise UnsafeInplace(
+                        f"{prefix}{self.type} may not write output {o} over its input {i} ({name}); "
+                        "give the output another name"
+                    )
+        for i, o in self.inplace_enforced:
+            if i < len(op.input) and o < len(op.output) and op.input[i] != op.output[o]:
+                raise UnsafeInplace(
+                    f"{prefix}{self.type} must write output {o} ({op.output[o]}) in place of input {i} ({op.input[i]})"
+                )
+
+    def call(
+        self, values: Sequence[Any], arguments: dict[str, Any], *, num_outputs: int, **reserved: Any
+    ) -> tuple[Any, ...]:
+        """Applies the function to positional input values and returns ``num_outputs`` outputs.
+
+        Args:
+            values: One value an input of the OperatorDef.
+            arguments: What ``read_arguments`` returned.
+            num_outputs: How many outputs the OperatorDef names.
+            reserved: What the function may ask for besides: ``rng``, ``op``, ``workspace``, ``subnets``.
+        """
+        bound = bind(self.inputs, values)
+        for name, allowed in self.types.items():
+            held = bound.get(name)
+            for value in held if isinstance(held, tuple) else (held,):
+                if value is not None and hasattr(value, "dtype"):
+                    require_type(name, value, allowed)
+        extra = {"num_outputs": num_outputs, **reserved}
+        keywords = {name: extra[name] for name in self.reserved}
+        positional: list[Any] = []
+        for slot in self.inputs:
+            positional.extend(bound[slot.name] if slot.variadic else [bound[slot.name]])
+        try:
+            result = self.function(*positional, **arguments, **keywords)
+        except C2LabError:
+            raise
+        outputs = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        if len(outputs) < num_outputs:
+            raise SchemaError(f"{self.type} made {len(outputs)} outputs where the operator names {num_outputs}")
+        return outputs[:num_outputs]
+
+    def gradient(self, wiring: str, *, type: str = "", **options: Any) -> Callable[[Callable[..., Any]], Operator]:
+        """Registers a handwritten gradient kernel for this operator.
+
+        Args:
+            wiring: Inputs and outputs of the gradient operator, ``"Y, dY -> dX"``: names of the
+                forward operator's inputs and outputs, and ``d<name>`` for their gradients.
+            type: The gradient operator's type; ``<Type>Gradient`` where left out.
+            options: As for ``@operator``.
+        """
+
+        def wrap(function: Callable[..., Any]) -> Operator:
+            return _register_gradient(self, wiring, type or f"{self.type}Gradient", function, options)
+
+        return wrap
+
+    def gradient_maker(self, maker: Maker) -> Maker:
+        """Registers ``maker(g)``, which returns the gradient OperatorDefs, where a wiring does not say it all."""
+        self.maker, self.gradient_status = maker, "maker"
+        return maker
+
+
+def operator(
+    type: str,
+    *,
+    outputs: str = "Y",
+    gradient: str = "",
+    inplace: str | Iterable[tuple[int, int]] = "",
+    input_counts: Iterable[int] = (),
+    output_counts: Iterable[int] = (),
+    fold: ArgumentFold | None = None,
+    static: str = "",
+    opaque: str = "",
+    types: dict[str, str] | None = None,
+    family: str = "",
+) -> Callable[[Callable[..., Any]], Operator]:
+    """Registers a function of JAX arrays as an operator.
+
+    Args:
+        type: The operator's type, as it stands in an OperatorDef.
+        outputs: Output names: ``"Y"``, ``"Y, mask?"`` (optional), ``"*Y"`` (any number).
+        gradient: How the gradient operator is wired (``"X, filter, dY -> dfilter, dX"``: its kernel is
+            then the ``jax.vjp`` of the function), or ``"none"`` (gradients stop here silently),
+            ``"refused"`` (asking is an error), ``"not implemented"`` (should have one, has none).
+        inplace: Which outputs may overwrite which inputs: ``"X -> Y"``; ``"mean => mean_out"`` where it
+            must; ``"*"`` for every pair; or pairs of positions.
+        input_counts, output_counts: The exact counts allowed, where a range is not enough.
+        fold: Other spellings of arguments.
+        static: Inputs whose *values* decide output shapes; the function gets them as numpy arrays.
+        opaque: Inputs that are no tensors (a mutex); the function gets ``None`` for them.
+        types: Allowed element types by input name: ``{"X": "float32 float64"}``.
+        family: The palette category; the name of the defining file where left out.
+
+    Example:
+        >>> @operator("DoctestTwice", gradient="X, dY -> dX")
+        ... def twice(X, *, offset: float = 0.0):
+        ...     "Twice the input, plus an offset."
+        ...     return 2 * X + offset
+        >>> registry.find("DoctestTwice").arguments["offset"].kind
+        'float'
+    """
+
+    def wrap(function: Callable[..., Any]) -> Operator:
+        return _define(
+            type,
+            function,
+            kind=None,
+            outputs=outputs,
+            gradient=gradient,
+            inplace=inplace,
+            input_counts=input_counts,
+            output_counts=output_counts,
+            fold=fold,
+            static=static,
+            opaque=opaque,
+            types=types,
+            family=family,
+        )
+
+    return wrap
+
+
+def host_operator(type: str, **options: Any) -> Callable[[Callable[..., Any]], Operator]:
+    """Registers a function that runs on the host: numpy arrays (and other objects) in and out, never traced.
+
+    The options are those of ``@operator``.  The function may ask for the keywords ``workspace``
+    (blobs by name, ``root_folder``), ``op`` (the OperatorDef), ``rng`` (a ``numpy.random.Generator``)
+    and ``num_outputs``.
+    """
+
+    def wrap(function: Callable[..., Any]) -> Operator:
+        return _define(type, function, kind="host", **options)
+
+    return wrap
+
+
+def _define(
+    type: str,
+    function: Callable[..., Any],
+    *,
+    kind: Kind | None,
+    outputs: str = "Y",
+    gradient: str = "",
+    inplace: str | Iterable[tuple[int, int]] = "",
+    input_counts: Iterable[int] = (),
+    output_counts: Iterable[int] = (),
+    fold: ArgumentFold | None = None,
+    static: str = "",
+    opaque: str = "",
+    types: dict[str, str] | None = None,
+    family: str = "",
+    inputs: tuple[Slot, ...] | None = None,
+    arguments: dict[str, ArgumentSpec] | None = None,
+    gradient_of: str = "",
+) -> Operator:
+    parameters = inspect.signature(function).parameters
+    reserved = frozenset(n for n, p in parameters.items() if p.kind is p.KEYWORD_ONLY and n in RESERVED)
+    if kind is None:
+        kind = "region" if "subnets" in reserved else "random" if "rng" in reserved else "pure"
+    folded = fold.gives if fold else ()
+    specs = signature_arguments(function, leave_out={*RESERVED, *folded}) if arguments is None else dict(arguments)
+    if fold:
+        specs = {**fold.arguments, **specs}
+    input_slots = signature_inputs(function) if inputs is None else inputs
+    output_slots = parse_slots(outputs)
+    allowed, enforced = _parse_inplace(type, inplace, input_slots, output_slots)
+    definition = Operator(
+        type=type,
+        function=function,
+        inputs=input_slots,
+        outputs=output_slots,
+        arguments=specs,
+        kind=kind,
+        family=family or function.__module__.rpartition(".")[2],
+        reserved=reserved,
+        fold=fold,
+        inplace=allowed,
+        inplace_enforced=enforced,
+        input_counts=tuple(input_counts),
+        output_counts=tuple(output_counts),
+        static_inputs=frozenset(n.strip() for n in static.split(",") if n.strip()),
+        opaque_inputs=frozenset(n.strip() for n in opaque.split(",") if n.strip()),
+        types={name: tuple(text.split()) for name, text in (types or {}).items()},
+        gradient_of=gradient_of,
+    )
+    registry.register(definition)
+    if gradient in ("none", "refused", "not implemented"):
+        definition.gradient_status = gradient  # type: ignore[assignment] - one of the literals just tested
+    elif gradient:
+        _register_gradient(definition, gradient, f"{type}Gradient", None, {})
+    return definition
+
+
+def _parse_inplace(
+    type: str, inplace: str | Iterable[tuple[int, int]], inputs: tuple[Slot, ...], outputs: tuple[Slot, ...]
+) -> tuple[frozenset[tuple[int, int]] | None, frozenset[tuple[int, int]]]:
+    if not isinstance(inplace, str):
+        return frozenset(inplace), frozenset()
+    if inplace == "*":
+        return None, frozenset()
+    allowed, enforced = set(), set()
+    input_index = {slot.name: i for i, slot in enumerate(inputs)}
+    output_index = {slot.name: i for i, slot in enumerate(outputs)}
+    for part in filter(None, (p.strip() for p in inplace.split(","))):
+        must = "=>" in part
+        source, target = (n.strip() for n in part.split("=>" if must else "->"))
+        if source not in input_index or target not in output_index:
+            raise BadArgument(f"{type}: in-place pair {part!r} names no input and output of this operator")
+        (enforced if must else allowed).add((input_index[source], output_index[target]))
+    return frozenset(allowed), frozenset(enforced)
+
+
+def _gradient_slots(forward: Operator, wiring: str) -> tuple[tuple[Slot, ...], tuple[Slot, ...]]:
+    """The slots of a gradient operator: a name is optional or variadic where the forward one is."""
+    known = {slot.name: slot for slot in (*forward.outputs, *forward.inputs)}
+    sides = []
+    for side in wiring.split("->"):
+        slots = []
+        for slot in parse_slots(side):
+            base = slot.name if slot.name in known else slot.name.removeprefix("d")
+            origin = known.get(base, Slot(base))
+            slots.append(
+                Slot(slot.name, optional=slot.optional or origin.optional, variadic=slot.variadic or origin.variadic)
+            )
+        sides.append(tuple(slots))
+    return sides[0], sides[1]
+
+
+def _register_gradient(
+    forward: Operator, wiring: str, type: str, kernel: Callable[..., Any] | None, options: dict[str, Any]
+) -> Operator:
+    left, right = _gradient_slots(forward, wiring)
+    automatic = kernel is None
+    function = _vjp_kernel(forward, left, right) if kernel is None else kernel
+    own = {} if automatic else signature_arguments(function, leave_out=RESERVED)
+    if forward.fold:
+        own = {name: spec for name, spec in own.items() if name not in forward.fold.gives}
+        options.setdefault("fold", forward.fold)
+    if any(p.kind is p.VAR_KEYWORD for p in inspect.signature(function).parameters.values()):
+        own = {**forward.arguments, **own}
+    definition = _define(
+        type,
+        function,
+        kind="host" if forward.host else None,
+        outputs=", ".join(f"{'*' if s.variadic else ''}{s.name}{'?' if s.optional else ''}" for s in right),
+        inputs=left,
+        arguments=own,
+        family=forward.family,
+        gradient_of=forward.type,
+        **options,
+    )
+    if forward.maker is None:
+        forward.maker = wired_maker(forward.inputs, forward.outputs, left, right, type)
+        forward.gradient_status = "maker"
+    return definition
+
+
+def _vjp_kernel(forward: Operator, left: tuple[Slot, ...], right: tuple[Slot, ...]) -> Callable[..., Any]:
+    """The gradient kernel that is the ``jax.vjp`` of the forward function."""
+    input_names = {slot.name for slot in forward.inputs}
+    wanted = [slot.name[1:] for slot in right]
+    missing = [s.name for s in forward.inputs if not s.optional and s.name not in {slot.name for slot in left}]
+    if missing:
+        raise SchemaError(
+            f"{forward.type}: its gradient operator is not given {', '.join(missing)}, so the kernel must be written"
+        )
+
+    def kernel(*values: Any, num_outputs: int, **arguments: Any) -> tuple[Any, ...]:
+        """The gradient operator: the vector-Jacobian product of its forward operator."""
+        bound = dict(zip((slot.name for slot in left), values, strict=False))
+        if any(slot.variadic for slot in left):
+            bound = bind(left, values)
+        inputs = {name: value for name, value in bound.items() if name in input_names}
+        names = [name for name in wanted if inputs.get(name) is not None]
+
+        def differentiated(held: dict[str, Any]) -> tuple[Any, ...]:
+            full = {**inputs, **held}
+            positional: list[Any] = []
+            for slot in forward.inputs:
+                value = full.get(slot.name)
+                positional.extend(value if slot.variadic else [value])
+            extra = {"num_outputs": len(forward.outputs)} if "num_outputs" in forward.reserved else {}
+            result = forward.function(*positional, **arguments, **extra)
+            return tuple(result) if isinstance(result, (tuple, list)) else (result,)
+
+        outputs, pullback = jax.vjp(differentiated, {name: inputs[name] for name in names})
+        cotangents = []
+        variadic_output = forward.outputs[0].variadic
+        for index, value in enumerate(outputs):
+            slot = forward.outputs[0 if variadic_output else index]
+            given = bound.get(f"d{slot.name}")
+            given = given[index] if variadic_output and given is not None else given
+            if not jnp.issubdtype(value.dtype, jnp.inexact):
+                cotangents.append(jnp.zeros(value.shape, jax.dtypes.float0))
+            elif given is None:
+                cotangents.append(jnp.zeros_like(value))
+            else:
+                cotangents.append(jnp.asarray(given, value.dtype).reshape(value.shape))
+        (gradients,) = pullback(tuple(cotangents))
+        results: list[Any] = []
+        for name in names:
+            gradient = gradients[name]
+            results.extend(gradient if isinstance(gradient, tuple) else [gradient])
+        return tuple(results)
+
+    return kernel

@@ -1,0 +1,5 @@
+"""Messages of ``caffe2_legacy.proto``, under the module name that ``protoc`` would give them."""
+
+from c2lab.proto.descriptors import fill_module
+
+globals().update(fill_module(__name__, "caffe2_legacy"))
