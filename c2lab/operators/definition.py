@@ -77,6 +77,8 @@ class Operator:
     input_counts: tuple[int, ...] = ()
     output_counts: tuple[int, ...] = ()
     static_inputs: frozenset[str] = frozenset()
+    static_when: dict[str, str] = field(default_factory=dict)  # input -> the argument that makes it static
+    host_when: Callable[[caffe2_pb2.OperatorDef], bool] | None = None
     opaque_inputs: frozenset[str] = frozenset()
     types: dict[str, tuple[str, ...]] = field(default_factory=dict)
     maker: Maker | None = None
@@ -90,6 +92,17 @@ class Operator:
     @property
     def host(self) -> bool:
         return self.kind == "host"
+
+    def host_for(self, op: caffe2_pb2.OperatorDef) -> bool:
+        """Whether ``op`` runs on the host (a few operators do for some arguments only: a fill with text)."""
+        return self.host or (self.host_when is not None and self.host_when(op))
+
+    def static_for(self, op: caffe2_pb2.OperatorDef) -> frozenset[str]:
+        """The inputs of ``op`` whose values decide shapes (for some, only where an argument says so)."""
+        if not self.static_when:
+            return self.static_inputs
+        given = {argument.name for argument in op.arg if argument.i}
+        return frozenset(n for n in self.static_inputs if self.static_when.get(n, "") in given | {""})
 
     def read_arguments(self, op: caffe2_pb2.OperatorDef) -> dict[str, Any]:
         """The keyword arguments of the function, read from ``op`` with strict types.
@@ -165,7 +178,7 @@ class Operator:
                 if value is not None and hasattr(value, "dtype"):
                     require_type(name, value, allowed)
         extra = {"num_outputs": num_outputs, **reserved}
-        keywords = {name: extra[name] for name in self.reserved}
+        keywords = {name: extra.get(name) for name in self.reserved}
         positional: list[Any] = []
         for slot in self.inputs:
             positional.extend(bound[slot.name] if slot.variadic else [bound[slot.name]])
@@ -209,6 +222,7 @@ def operator(
     output_counts: Iterable[int] = (),
     fold: ArgumentFold | None = None,
     static: str = "",
+    host_when: Callable[[caffe2_pb2.OperatorDef], bool] | None = None,
     opaque: str = "",
     types: dict[str, str] | None = None,
     family: str = "",
@@ -226,6 +240,8 @@ def operator(
         input_counts, output_counts: The exact counts allowed, where a range is not enough.
         fold: Other spellings of arguments.
         static: Inputs whose *values* decide output shapes; the function gets them as numpy arrays.
+            ``"X if input_as_shape"``: only where that argument is set.
+        host_when: Says of an OperatorDef whether it runs on the host, as a ``@host_operator`` does.
         opaque: Inputs that are no tensors (a mutex); the function gets ``None`` for them.
         types: Allowed element types by input name: ``{"X": "float32 float64"}``.
         family: The palette category; the name of the defining file where left out.
@@ -251,6 +267,7 @@ def operator(
             output_counts=output_counts,
             fold=fold,
             static=static,
+            host_when=host_when,
             opaque=opaque,
             types=types,
             family=family,
@@ -285,6 +302,7 @@ def _define(
     output_counts: Iterable[int] = (),
     fold: ArgumentFold | None = None,
     static: str = "",
+    host_when: Callable[[caffe2_pb2.OperatorDef], bool] | None = None,
     opaque: str = "",
     types: dict[str, str] | None = None,
     family: str = "",
@@ -303,6 +321,7 @@ def _define(
     input_slots = signature_inputs(function) if inputs is None else inputs
     output_slots = parse_slots(outputs)
     allowed, enforced = _parse_inplace(type, inplace, input_slots, output_slots)
+    static_parts = [part.split(" if ") for part in filter(None, (p.strip() for p in static.split(",")))]
     definition = Operator(
         type=type,
         function=function,
@@ -317,7 +336,9 @@ def _define(
         inplace_enforced=enforced,
         input_counts=tuple(input_counts),
         output_counts=tuple(output_counts),
-        static_inputs=frozenset(n.strip() for n in static.split(",") if n.strip()),
+        static_inputs=frozenset(part[0] for part in static_parts),
+        static_when={part[0]: part[1] for part in static_parts if len(part) == 2},
+        host_when=host_when,
         opaque_inputs=frozenset(n.strip() for n in opaque.split(",") if n.strip()),
         types={name: tuple(text.split()) for name, text in (types or {}).items()},
         gradient_of=gradient_of,

@@ -89,14 +89,14 @@ def execute(op: caffe2_pb2.OperatorDef, blobs: dict[str, Any]) -> None:
     arguments = operator.read_arguments(op)
     values = [blobs[name] for name in op.input]
     reserved: dict[str, Any] = {"op": op, "workspace": _Blobs(blobs)}
-    if operator.host:
+    if operator.host_for(op):
         reserved["rng"] = np.random.default_rng(0)
         outputs = operator.call(values, arguments, num_outputs=len(op.output), **reserved)
     else:
         names = [operator.inputs[min(i, len(operator.inputs) - 1)].name for i in range(len(values))]
         fixed = {
             i for i, n in enumerate(names)
-            if n in operator.static_inputs or n in operator.opaque_inputs or values[i] is None
+            if n in operator.static_for(op) or n in operator.opaque_inputs or values[i] is None
         }  # fmt: skip
         reserved["rng"] = jax.random.key(0)
 
