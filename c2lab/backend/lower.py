@@ -1,0 +1,122 @@
+"""Nodes to one pure function of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from c2lab.backend.randomness import node_key
+from c2lab.errors import BadValue, C2LabError, ShapeMismatch
+from c2lab.graph.ir import Node, Value
+from c2lab.operators.checks import collecting
+
+
+class ValueCheck:
+    """A condition on values that a compiled function reports, and what to say where it does not hold."""
+
+    def __init__(self, node: Node, message: str) -> None:
+        self.node = node
+        self.message = message
+
+    def error(self) -> BadValue:
+        error = BadValue(self.message)
+        error.at(self.node.place)
+        return error
+
+
+class Lowered:
+    """The pure function of a stretch of nodes.
+
+    ``function(*inputs, [random state])`` returns the outputs and, last, a vector of booleans:
+    one for each condition in ``checks``, which is filled in while tracing.
+    """
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        inputs: Sequence[Value],
+        outputs: Sequence[Value],
+        overwritten: Sequence[int | None],
+        static_values: dict[int, Any],
+    ) -> None:
+        self.nodes = nodes
+        self.inputs = inputs
+        self.outputs = outputs
+        self.overwritten = overwritten
+        self.static_values = static_values
+        self.random = any("rng" in node.operator.reserved for node in nodes)
+        self.checks: list[ValueCheck] = []
+
+    def function(self) -> Callable[..., tuple[Any, ...]]:
+        def segment(*arguments: Any) -> tuple[Any, ...]:
+            return self._trace(arguments)
+
+        return segment
+
+    def _trace(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        self.checks = []
+        conditions: list[Any] = []
+        random_state = arguments[-1] if self.random else None
+        held: dict[Value, Any] = dict(zip(self.inputs, arguments, strict=False))
+        for node in self.nodes:
+
+            def collect(ok: Any, message: str, node: Node = node) -> None:
+                conditions.append(ok)
+                self.checks.append(ValueCheck(node, message))
+
+            with collecting(collect):
+                results = self._call(node, held, random_state)
+            held.update(zip(node.outputs, results, strict=True))
+
+        outputs = [held[value] for value in self.outputs]
+        if conditions:
+            fine = jnp.stack(conditions)
+            all_fine = jnp.all(fine)
+            for position, source in enumerate(self.overwritten):
+                if source is not None:
+                    old, new = arguments[source], outputs[position]
+                    if getattr(new, "shape", None) == old.shape and new.dtype == old.dtype:
+                        outputs[position] = jnp.where(all_fine, new, old)
+        else:
+            fine = None
+        # An output that *is* an input, or another output, would share its buffer; the next run may
+        # give one of the two away.
+        seen = {id(a) for a in arguments}
+        for position, value in enumerate(outputs):
+            if id(value) in seen:
+                outputs[position] = jnp.array(value, copy=True)
+            seen.add(id(value))
+        return (*outputs, fine) if fine is not None else tuple(outputs)
+
+    def _call(self, node: Node, held: dict[Value, Any], random_state: Any) -> tuple[Any, ...]:
+        operator = node.operator
+        values: list[Any] = []
+        for position, (value, slot) in enumerate(zip(node.inputs, node.input_slots, strict=True)):
+            if slot in operator.opaque_inputs:
+                values.append(None)
+            elif position in self.static_values:
+                values.append(self.static_values[position])
+            else:
+                values.append(held.get(value))
+        reserved: dict[str, Any] = {"op": node.op}
+        if "rng" in operator.reserved:
+            reserved["rng"] = node_key(node, random_state)
+        try:
+            return operator.call(values, node.arguments, num_outputs=len(node.outputs), **reserved)
+        except C2LabError as error:
+            raise error.at(node.place) from error.__cause__
+        except Exception as error:
+            shapes = ", ".join(
+                f"{name} is {getattr(v, 'dtype', type(v).__name__)}{list(getattr(v, 'shape', ()))}"
+                for name, v in zip(node.op.input, values, strict=True)
+            )
+            text = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ShapeMismatch(f"{text} ({shapes})").at(node.place) from error
+
+
+def abstract(value: Any) -> jax.ShapeDtypeStruct:
+    """The shape and type of an array, for tracing."""
+    return jax.ShapeDtypeStruct(value.shape, value.dtype)

@@ -1,0 +1,334 @@
+"""Runs a net on blobs: values go in from the workspace's dictionary and come back after success."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import numpy as np
+
+from c2lab.backend.compile import Compiled, compile_segment
+from c2lab.backend.devices import jax_device
+from c2lab.backend.randomness import host_generator, random_state
+from c2lab.backend.segments import Step, cut
+from c2lab.errors import C2LabError, MissingBlob, ShapeMismatch
+from c2lab.graph.ir import Device, Graph, Node, Value
+
+
+class Uninitialised:
+    """What a blob holds before anything was written to it."""
+
+    type_name = "nullptr (uninitialized)"
+
+    def __repr__(self) -> str:
+        return "uninitialised"
+
+
+UNINITIALISED = Uninitialised()
+
+Blobs = MutableMapping[str, Any]
+
+
+def to_device(value: Any, device: Device | None = None) -> Any:
+    """A numeric numpy array as a JAX array of the very same type; anything else as it is."""
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        with jax.enable_x64(True):
+            target = jax_device(device or Device())
+            # A copy: on the CPU JAX may otherwise read the caller's memory, which he may change.
+            return jax.device_put(np.array(value, copy=True, order="C"), target)
+    return value
+
+
+class CompiledStep:
+    """A step that is one compiled function, or one for each set of static values."""
+
+    def __init__(self, step: Step, keep: frozenset[Value]) -> None:
+        self.step = step
+        nodes = step.nodes
+        made = {value for node in nodes for value in node.outputs}
+        inputs: dict[Value, None] = {}
+        self.static_positions: list[int] = []
+        for node in nodes:
+            for position, (value, slot) in enumerate(zip(node.inputs, node.input_slots, strict=True)):
+                if slot in node.operator.opaque_inputs or value in made:
+                    continue
+                if step.kind == "static" and slot in node.operator.static_inputs:
+                    self.static_positions.append(position)
+                    continue
+                inputs.setdefault(value)
+        self.inputs = tuple(inputs)
+        last: dict[str, Value] = {}
+        for node in nodes:
+            for value in node.outputs:
+                last[value.blob] = value
+        self.outputs = tuple(value for value in last.values() if value in keep)
+        self.input_names = tuple(value.blob for value in self.inputs)
+        self.output_names = tuple(value.blob for value in self.outputs)
+        written = set(self.output_names)
+        self.donate = tuple(i for i, name in enumerate(self.input_names) if name in written)
+        self.random = any("rng" in node.operator.reserved for node in nodes)
+        self.compiled: Compiled | None = None
+
+    def run(self, blobs: Blobs, base: int, run: int) -> None:
+        try:
+            arguments = [blobs[name] for name in self.input_names]
+        except KeyError:
+            arguments = self._gather(blobs)
+        if self.random:
+            arguments.append(random_state(base, run))
+        compiled = self.compiled
+        if compiled is None:
+            compiled = self._prepare(blobs, arguments)
+        try:
+            results = compiled.call(*arguments)
+        except (TypeError, ValueError):
+            # Shapes, types or devices are not those of the last run.
+            arguments = self._gather(blobs)
+            if self.random:
+                arguments.append(random_state(base, run))
+            results = self._prepare(blobs, arguments).call(*arguments)
+            compiled = self.compiled or compiled
+        if compiled.checks:
+            self._commit_checked(compiled, results, blobs)
+        else:
+            for name, value in zip(self.output_names, results, strict=True):
+                blobs[name] = value
+        if self.static_positions:
+            self.compiled = None  # other values, another program
+
+    def _commit_checked(self, compiled: Compiled, results: Sequence[Any], blobs: Blobs) -> None:
+        fine = np.asarray(results[-1])
+        if fine.all():
+            for name, value in zip(self.output_names, results, strict=False):
+                blobs[name] = value
+            return
+        # What was overwritten comes back as it was; nothing else is touched.
+        overwritten = {self.input_names[i] for i in self.donate}
+        for name, value in zip(self.output_names, results, strict=False):
+            if name in overwritten and getattr(blobs[name], "shape", None) == value.shape:
+                blobs[name] = value
+        raise compiled.checks[int(np.argmin(fine))].error()
+
+    def _gather(self, blobs: Blobs) -> list[Any]:
+        """The arguments, each an array on this step's device.
+
+        Raises:
+            MissingBlob: A blob is absent, empty or not a tensor.
+        """
+        device = jax_device(self.step.device)
+        arguments = []
+        for value in self.inputs:
+            held = blobs.get(value.blob, UNINITIALISED)
+            if isinstance(held, np.ndarray) and held.dtype != object:
+                held = blobs[value.blob] = to_device(held, self.step.device)
+            if not isinstance(held, jax.Array):
+                raise self._not_a_tensor(value.blob, held)
+            if device not in held.devices():
+                held = blobs[value.blob] = jax.device_put(held, device)
+            arguments.append(held)
+        return arguments
+
+    def _not_a_tensor(self, name: str, held: Any) -> C2LabError:
+        node = next(n for n in self.step.nodes if name in n.op.input)
+        if held is UNINITIALISED:
+            what = "is empty: nothing has written it yet; feed it, or run the net that fills it"
+        else:
+            what = f"is no tensor but {getattr(held, 'type_name', type(held).__name__)}"
+        return MissingBlob(f"op {node.op.type}: input blob {name} {what}").at(node.place)
+
+    def _prepare(self, blobs: Blobs, arguments: list[Any]) -> Compiled:
+        arguments[: len(self.inputs)] = self._gather(blobs)
+        static_values = {}
+        for position in self.static_positions:
+            name = self.step.nodes[0].op.input[position]
+            held = blobs.get(name, UNINITIALISED)
+            if held is UNINITIALISED or not hasattr(held, "dtype"):
+                raise self._not_a_tensor(name, held)
+            static_values[position] = np.asarray(held)
+        self.compiled = compile_segment(
+            self.step.nodes,
+            self.inputs,
+            self.outputs,
+            arguments[: len(self.inputs)],
+            self.step.device,
+            self.donate,
+            static_values,
+        )
+        return self.compiled
+
+    def prepare(self, blobs: Blobs) -> None:
+        """Compiles ahead where the shapes are known by now."""
+        if (
+            self.compiled is None
+            and not self.static_positions
+            and all(isinstance(blobs.get(name), jax.Array) for name in self.input_names)
+        ):
+            self._prepare(blobs, self._gather(blobs))
+
+
+class HostStep:
+    """A step that is one operator on the host: numpy arrays in, numpy arrays out."""
+
+    def __init__(self, step: Step, workspace: Any) -> None:
+        (self.node,) = step.nodes
+        self.workspace = workspace
+
+    def run(self, blobs: Blobs, base: int, run: int) -> None:
+        node = self.node
+        values = [self._read(node, blobs, name, slot)
+                  for name, slot in zip(node.op.input, node.input_slots, strict=True)]  # fmt: skip
+        rng = host_generator(node.index, node.seed, base, run) if "rng" in node.operator.reserved else None
+        try:
+            results = node.operator.call(
+                values, node.arguments, num_outputs=len(node.outputs), op=node.op, workspace=self.workspace, rng=rng
+            )
+        except C2LabError as error:
+            raise error.at(node.place) from error.__cause__
+        except KeyboardInterrupt:
+            raise
+        except Exception as error:
+            raise ShapeMismatch(f"{type(error).__name__}: {error}").at(node.place) from error
+        for name, value in zip(node.op.output, results, strict=True):
+            if value is not None:
+                blobs[name] = to_device(np.asarray(value) if isinstance(value, np.generic) else value, node.device)
+
+    @staticmethod
+    def _read(node: Node, blobs: Blobs, name: str, slot: str) -> Any:
+        held = blobs.get(name, UNINITIALISED)
+        if isinstance(held, jax.Array):
+            return np.asarray(held)
+        if held is UNINITIALISED and name not in node.op.output:
+            raise MissingBlob(
+                f"op {node.op.type}: input blob {name} is empty: nothing has written it yet; "
+                "feed it, or run the net that fills it"
+            ).at(node.place)
+        return None if held is UNINITIALISED else held
+
+    def prepare(self, blobs: Blobs) -> None:
+        """Nothing to compile."""
+
+
+class Program:
+    """A net ready to run, in one of two ways: ``observable`` leaves every blob, lean only outputs and state."""
+
+    def __init__(self, graph: Graph, steps: Sequence[Step], workspace: Any, *, observable: bool) -> None:
+        keep = _kept_values(graph, steps, observable)
+        self.steps = [HostStep(step, workspace) if step.kind == "host" else CompiledStep(step, keep) for step in steps]
+        self.compiled_steps = sum(isinstance(step, CompiledStep) for step in self.steps)
+
+    def run(self, blobs: Blobs, base: int, run: int) -> None:
+        for step in self.steps:
+            step.run(blobs, base, run)
+
+    def prepare(self, blobs: Blobs) -> None:
+        for step in self.steps:
+            step.prepare(blobs)
+
+
+def _kept_values(graph: Graph, steps: Sequence[Step], observable: bool) -> frozenset[Value]:
+    """The values that must leave the step that made them."""
+    final: dict[str, Value] = {}
+    for node in graph.nodes:
+        for value in node.outputs:
+            final[value.blob] = value
+    if observable:
+        keep = set(final.values())
+    else:
+        state = set(graph.reads) & set(final)
+        keep = {final[name] for name in (*state, *graph.external_output) if name in final}
+    maker = {value: number for number, step in enumerate(steps) for node in step.nodes for value in node.outputs}
+    for number, step in enumerate(steps):
+        for node in step.nodes:
+            keep.update(value for value in node.inputs if maker.get(value, number) != number)
+    return frozenset(keep)
+
+
+class Executable:
+    """A created net: its graph, its programs, and its random state.
+
+    ``random_base`` and ``runs`` are all the state there is, so that a run can be resumed bit for bit.
+    """
+
+    def __init__(self, graph: Graph, workspace: Any, random_base: int) -> None:
+        self.graph = graph
+        self.workspace = workspace
+        self.random_base = random_base
+        self.runs = 0
+        self.steps = cut(graph)
+        self.observable = Program(graph, self.steps, workspace, observable=True)
+        self._lean: Program | None = None
+
+    @property
+    def lean(self) -> Program:
+        """The program for runs whose intermediate blobs nobody sees."""
+        if self._lean is None:
+            self._lean = Program(self.graph, self.steps, self.workspace, observable=False)
+        return self._lean
+
+    def run(self, blobs: Blobs, iterations: int = 1) -> None:
+        """Runs ``iterations`` times; all but the last leave only outputs and state.
+
+        Raises:
+            KeyboardInterrupt: After the running step, with every blob of one and the same step.
+        """
+        if iterations == 1:
+            with interrupts_deferred() as interrupted:
+                self.observable.run(blobs, self.random_base, self.runs)
+                self.runs += 1
+            if interrupted:
+                raise KeyboardInterrupt
+            return
+        self.observable.prepare(blobs)
+        done = 0
+        with interrupts_deferred() as interrupted:
+            while done < iterations and not interrupted:
+                last = done == iterations - 1
+                (self.observable if last else self.lean).run(blobs, self.random_base, self.runs)
+                self.runs += 1
+                done += 1
+                if not last:
+                    _wait(blobs, self.lean)
+            if interrupted and 0 < done < iterations:
+                # One whole step more, so that what is between the parameters is of the same step too.
+                self.observable.run(blobs, self.random_base, self.runs)
+                self.runs += 1
+        if interrupted:
+            raise KeyboardInterrupt
+
+
+def _wait(blobs: Blobs, program: Program) -> None:
+    """Waits for the last step, so that a stop finds no queue of steps behind it."""
+    for step in reversed(program.steps):
+        if isinstance(step, CompiledStep) and step.output_names:
+            value = blobs[step.output_names[-1]]
+            if isinstance(value, jax.Array):
+                value.block_until_ready()
+            return
+
+
+@contextmanager
+def interrupts_deferred() -> Iterator[list[int]]:
+    """Notes Ctrl-C instead of raising it: between dispatch and commit it would lose donated blobs."""
+    noted: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+
+    def note(number: int, frame: Any) -> None:
+        if noted:  # asked twice: a host operator may wait for what never comes
+            raise KeyboardInterrupt
+        noted.append(number)
+
+    try:
+        before = signal.signal(signal.SIGINT, note)
+    except ValueError:  # an embedded interpreter that owns its signals
+        yield noted
+        return
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,87 @@
+"""Cuts a graph into steps: stretches that compile into one function, and what runs on the host between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from c2lab.graph.ir import Device, Graph, Node
+
+StepKind = Literal["compiled", "static", "host"]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Nodes that run together. ``static``: one node that is compiled for the values of some inputs."""
+
+    kind: StepKind
+    nodes: tuple[Node, ...]
+    device: Device
+
+
+def cut(graph: Graph) -> tuple[Step, ...]:
+    """The steps of a graph, as few as its host operators and devices allow.
+
+    Nodes may move before others as long as each still reads the same version of every blob;
+    host operators keep their order among themselves, since they act on the world outside.
+    """
+    waiting = list(graph.nodes)
+    waits_for = _dependencies(graph)
+    done: set[int] = set()
+    steps: list[Step] = []
+
+    def take(kind: StepKind, device: Device | None = None) -> tuple[Node, ...]:
+        taken: list[Node] = []
+        for node in waiting:
+            if kind == "compiled" and (_kind(node) != "compiled" or node.device != device):
+                continue
+            if waits_for[node.index] <= done:
+                taken.append(node)
+                done.add(node.index)
+        for node in taken:
+            waiting.remove(node)
+        return tuple(taken)
+
+    while waiting:
+        compiled = next((n for n in waiting if _kind(n) == "compiled" and waits_for[n.index] <= done), None)
+        if compiled is not None:
+            steps.append(Step("compiled", take("compiled", compiled.device), compiled.device))
+            continue
+        node = next(n for n in waiting if waits_for[n.index] <= done)
+        waiting.remove(node)
+        done.add(node.index)
+        steps.append(Step(_kind(node), (node,), node.device))
+    return tuple(steps)
+
+
+def _kind(node: Node) -> StepKind:
+    return "host" if node.host else "static" if node.static else "compiled"
+
+
+def _dependencies(graph: Graph) -> list[set[int]]:
+    """For each node the nodes that must run before it: writers of what it reads, readers of what it overwrites."""
+    writer: dict[str, int] = {}
+    readers: dict[str, list[int]] = {}
+    last_host: int | None = None
+    result: list[set[int]] = []
+    for node in graph.nodes:
+        before: set[int] = set()
+        for value in node.inputs:
+            if value.blob in writer:
+                before.add(writer[value.blob])
+        for value in node.outputs:
+            before.update(readers.get(value.blob, ()))
+            if value.blob in writer:
+                before.add(writer[value.blob])
+        if node.host:
+            if last_host is not None:
+                before.add(last_host)
+            last_host = node.index
+        before.discard(node.index)
+        result.append(before)
+        for value in node.inputs:
+            readers.setdefault(value.blob, []).append(node.index)
+        for value in node.outputs:
+            writer[value.blob] = node.index
+            readers[value.blob] = []
+    return result

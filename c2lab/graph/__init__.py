@@ -1,0 +1,1 @@
+"""Nets as graphs: read, checked, shaped, differentiated and drawn, never executed."""

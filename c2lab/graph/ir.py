@@ -1,0 +1,96 @@
+"""The graph of a net: operators as nodes, versions of blobs as values. All of it is frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from c2lab import origins
+from c2lab.operators.definition import Operator
+from c2lab.proto import caffe2_pb2
+
+
+class Value(NamedTuple):
+    """A blob between two writes: version 0 is what the net finds, version k what its k-th write left."""
+
+    blob: str
+    version: int
+
+
+class Device(NamedTuple):
+    """Where an operator runs; ``type`` is a number of ``DeviceTypeProto``, -1 the default device."""
+
+    type: int = -1
+    index: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One operator of a net, with its definition found and its arguments read."""
+
+    index: int
+    op: caffe2_pb2.OperatorDef
+    operator: Operator
+    arguments: dict[str, Any]
+    inputs: tuple[Value, ...]
+    outputs: tuple[Value, ...]
+    device: Device
+    seed: int | None
+    net_name: str
+
+    @property
+    def place(self) -> str:
+        """How errors name this operator."""
+        return origins.place(self.op.type, self.op.name, self.index, self.net_name)
+
+    @cached_property
+    def input_slots(self) -> tuple[str, ...]:
+        """The schema's name for each input."""
+        slots = self.operator.inputs
+        names = [slot.name for slot in slots if not slot.variadic]
+        variadic = next((slot.name for slot in slots if slot.variadic), None)
+        if variadic is None:
+            return tuple(names[: len(self.inputs)])
+        before = [slot.variadic for slot in slots].index(True)
+        after = len(slots) - before - 1
+        middle = len(self.inputs) - before - after
+        return (*names[:before], *[variadic] * middle, *names[before:])
+
+    @cached_property
+    def host(self) -> bool:
+        """Whether this operator runs on the host, never traced."""
+        return self.operator.host_for(self.op)
+
+    @cached_property
+    def static(self) -> bool:
+        """Whether an input's values must be known before this operator can be compiled."""
+        return any(slot in self.operator.static_for(self.op) for slot in self.input_slots)
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A net: nodes in running order, and which blobs it finds and leaves."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    external_output: tuple[str, ...]
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The blobs that must exist before the net runs, in the order they are first read."""
+        seen: dict[str, None] = {}
+        for node in self.nodes:
+            for value in node.inputs:
+                if value.version == 0:
+                    seen.setdefault(value.blob)
+        return tuple(seen)
+
+    @cached_property
+    def writes(self) -> tuple[str, ...]:
+        """The blobs that the net writes, in the order they are first written."""
+        seen: dict[str, None] = {}
+        for node in self.nodes:
+            for value in node.outputs:
+                seen.setdefault(value.blob)
+        return tuple(seen)

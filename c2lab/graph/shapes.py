@@ -1,0 +1,129 @@
+"""Shapes and types of every blob of a net, without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from c2lab.errors import C2LabError, ShapeMismatch
+from c2lab.graph.ir import Graph, Node
+from c2lab.graph.reader import read
+from c2lab.proto import caffe2_pb2
+
+
+class ShapeAndType(NamedTuple):
+    """The shape (numbers, or symbols such as N) and element type of a blob."""
+
+    shape: tuple[Any, ...]
+    dtype: str
+
+    def __str__(self) -> str:
+        dims = ", ".join(map(str, self.shape))
+        return f"({dims}{',' if len(self.shape) == 1 else ''}) {self.dtype}"
+
+
+class Inference(NamedTuple):
+    """What ``infer`` found: blobs with known shapes, and the operators that do not fit."""
+
+    shapes: dict[str, ShapeAndType]
+    errors: dict[int, C2LabError]
+
+
+_memory: dict[Any, Any] = {}
+
+
+def infer(net: caffe2_pb2.NetDef | Graph, known: Mapping[str, ShapeAndType]) -> Inference:
+    """Shapes of all blobs that follow from the ``known`` ones.
+
+    A blob that is absent from the result is known only after running: it comes from a host
+    operator, or from a blob of unknown shape.  An operator whose inputs do not fit is in
+    ``errors``; what depends on it stays unknown.
+
+    Args:
+        net: The net.
+        known: Shapes of the blobs that the net finds.
+
+    Example:
+        >>> from c2lab.proto import caffe2_pb2
+        >>> net = caffe2_pb2.NetDef(name="n")
+        >>> _ = net.op.add(type="Relu", input=["x"], output=["y"])
+        >>> print(infer(net, {"x": ShapeAndType((2, 3), "float32")}).shapes["y"])
+        (2, 3) float32
+    """
+    graph = net if isinstance(net, Graph) else read(net)
+    shapes = dict(known)
+    errors: dict[int, C2LabError] = {}
+    with jax.enable_x64(True):
+        for node in graph.nodes:
+            outputs = None
+            needed = [n for n, slot in zip(node.op.input, node.input_slots, strict=True)
+                      if slot not in node.operator.opaque_inputs]  # fmt: skip
+            if not node.host and not node.static and all(name in shapes for name in needed):
+                try:
+                    outputs = _infer_node(node, shapes)
+                except C2LabError as error:
+                    errors[node.index] = error
+            for position, name in enumerate(node.op.output):
+                if outputs is None:
+                    shapes.pop(name, None)
+                else:
+                    shapes[name] = outputs[position]
+    return Inference(shapes, errors)
+
+
+def symbolic_dims(*names: str) -> tuple[Any, ...]:
+    """Symbols for sizes that stay open, such as the batch.
+
+    Example:
+        >>> str(symbolic_dims("N")[0])
+        'N'
+    """
+    return jax.export.symbolic_shape(", ".join(names))
+
+
+def _infer_node(node: Node, shapes: Mapping[str, ShapeAndType]) -> list[ShapeAndType]:
+    inputs = [
+        None if slot in node.operator.opaque_inputs else shapes[name]
+        for name, slot in zip(node.op.input, node.input_slots, strict=True)
+    ]
+    try:
+        key = (
+            node.operator,
+            tuple(sorted(node.arguments.items(), key=lambda item: item[0])),
+            tuple(inputs),
+            len(node.op.output),
+        )
+        hash(key)
+    except TypeError:
+        key = None
+    if key is None or key not in _memory:
+        found = _evaluate(node, inputs)
+        if key is None:
+            return found
+        if len(_memory) > 50_000:
+            _memory.clear()
+        _memory[key] = found
+    return _memory[key]
+
+
+def _evaluate(node: Node, inputs: list[ShapeAndType | None]) -> list[ShapeAndType]:
+    reserved: dict[str, Any] = {"op": node.op, "workspace": None, "subnets": None}
+
+    def call(rng: Any, *values: Any) -> Any:
+        moving = iter(values)
+        full = [None if held is None else next(moving) for held in inputs]
+        return node.operator.call(full, node.arguments, num_outputs=len(node.op.output), rng=rng, **reserved)
+
+    structs = [jax.ShapeDtypeStruct(i.shape, np.dtype(i.dtype)) for i in inputs if i is not None]
+    try:
+        outputs = jax.eval_shape(call, jax.eval_shape(lambda: jax.random.key(0)), *structs)
+    except C2LabError as error:
+        raise error.at(node.place) from None
+    except Exception as error:
+        held = ", ".join(f"{name} is {i}" for name, i in zip(node.op.input, inputs, strict=True))
+        text = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ShapeMismatch(f"{text} ({held})").at(node.place) from error
+    return [ShapeAndType(tuple(o.shape), str(o.dtype)) for o in outputs]

@@ -1,0 +1,772 @@
+"""Workspaces: named blobs, the nets that run on them, and Caffe2's functions over the current one."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from c2lab import events, origins
+from c2lab.backend.devices import accelerators
+from c2lab.backend.plans import run_step
+from c2lab.backend.run import UNINITIALISED, Executable, to_device
+from c2lab.errors import BadArgument, C2LabError, MissingBlob, MissingNet, NotSupported, TypeMismatch, did_you_mean
+from c2lab.graph.ir import Device
+from c2lab.graph.reader import read
+from c2lab.graph.rules import missing_inputs
+from c2lab.graph.shapes import ShapeAndType, infer
+from c2lab.operators import registry
+from c2lab.proto import caffe2_pb2
+
+operator_tracebacks = origins.operator_tracebacks
+GpuDeviceType = caffe2_pb2.PROTO_CUDA
+has_hip_support = False
+
+_NET_TYPES = frozenset(
+    {"", "simple", "dag", "async_dag", "async_scheduling", "async_simple", "async_polling", "prof_dag",
+     "simple_refcount", "parallel", "rnn"}
+)  # fmt: skip
+_FEEDABLE = frozenset(
+    "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 bool bfloat16".split()
+)  # fmt: skip
+DATA_TYPES = {
+    "float32": caffe2_pb2.TensorProto.FLOAT,
+    "int32": caffe2_pb2.TensorProto.INT32,
+    "object": caffe2_pb2.TensorProto.STRING,
+    "bool": caffe2_pb2.TensorProto.BOOL,
+    "uint8": caffe2_pb2.TensorProto.UINT8,
+    "int8": caffe2_pb2.TensorProto.INT8,
+    "uint16": caffe2_pb2.TensorProto.UINT16,
+    "int16": caffe2_pb2.TensorProto.INT16,
+    "int64": caffe2_pb2.TensorProto.INT64,
+    "float16": caffe2_pb2.TensorProto.FLOAT16,
+    "float64": caffe2_pb2.TensorProto.DOUBLE,
+}
+_NUMPY_TYPES = {number: name for name, number in DATA_TYPES.items()}
+
+
+class Workspace:
+    """Named blobs and the nets created over them.
+
+    Host operators see a workspace as a mapping of blobs with a ``root_folder``.
+
+    Example:
+        >>> ws = Workspace()
+        >>> ws.feed("x", np.float32([-1, 2]))
+        >>> ws.run_operator(caffe2_pb2.OperatorDef(type="Relu", input=["x"], output=["y"]))
+        >>> ws.fetch("y")
+        array([0., 2.], dtype=float32)
+    """
+
+    def __init__(self, name: str = "default", *, root_folder: str = ".", seed: int | None = None) -> None:
+        self.name = name
+        self.root_folder = root_folder
+        self.blobs: dict[str, Any] = {}
+        self.nets: dict[str, tuple[caffe2_pb2.NetDef, Executable]] = {}
+        self.seed(seed)
+
+    # Blobs
+
+    def feed(self, name: str, value: Any, device: Device | None = None) -> None:
+        """Writes a blob: a numpy array (copied), a string, bytes or a JAX array (copied).
+
+        Raises:
+            TypeMismatch: Any other Python value, or an element type that blobs do not have.
+        """
+        if isinstance(value, caffe2_pb2.TensorProto):
+            value = importlib.import_module("c2lab.storage.blob_protos").tensor_to_array(value)
+        if isinstance(value, str):
+            value = value.encode("utf-8")
+        elif isinstance(value, jax.Array):
+            with jax.enable_x64(True):
+                value = jnp.array(value, copy=True)
+        elif isinstance(value, (np.ndarray, np.generic)):
+            value = np.asarray(value)
+            if value.dtype.kind in "USO":
+                value = _bytes_array(value)
+            elif value.dtype.name not in _FEEDABLE:
+                raise TypeMismatch(
+                    f"This numpy data type is not supported: {value.dtype.num}. ({value.dtype}, fed to {name}); "
+                    f"blobs may be {', '.join(sorted(_FEEDABLE))} or strings"
+                )
+            else:
+                value = to_device(value, device)
+        elif not isinstance(value, bytes) and not hasattr(value, "type_name"):
+            raise TypeMismatch(
+                "Unexpected type of argument - only numpy array or string are supported for feeding "
+                f"(got {type(value).__name__} for {name}); wrap it: np.array(value, np.float32)"
+            )
+        self.blobs[name] = value
+
+    def fetch(self, name: str) -> Any:
+        """A copy of a blob: a numpy array, bytes, or the description of a blob that is no tensor.
+
+        Raises:
+            MissingBlob: There is no such blob.
+        """
+        try:
+            value = self.blobs[name]
+        except KeyError:
+            raise MissingBlob(f"Can't find blob: {name}.{did_you_mean(name, self.blobs)}") from None
+        if isinstance(value, (jax.Array, np.ndarray)):
+            return np.array(value)
+        if isinstance(value, bytes):
+            return value
+        return f"{name}, a C++ native class of type {value.type_name}.".encode()
+
+    def __getitem__(self, name: str) -> Any:
+        value = self.blobs[name]
+        return np.asarray(value) if isinstance(value, jax.Array) else value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.blobs[name] = to_device(value)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.blobs
+
+    def names(self) -> list[str]:
+        """The names of all blobs, sorted."""
+        return sorted(self.blobs)
+
+    # Nets
+
+    def create(self, net: caffe2_pb2.NetDef, *, overwrite: bool = False, input_blobs: Iterable[str] = ()) -> Executable:
+        """Makes a net ready to run; it is then run by name.
+
+        Raises:
+            BadArgument: A net of this name exists and ``overwrite`` is false, or the net's type is unknown.
+            MissingBlob: It reads a blob that does not exist.
+            C2LabError: As ``graph.reader.read``.
+        """
+        if net.name in self.nets and not overwrite:
+            raise BadArgument(
+                "I respectfully refuse to overwrite an existing net of the same name "
+                f'"{net.name}", unless you explicitly specify overwrite=true.'
+            )
+        executable = self._executable(net, input_blobs)
+        kept = caffe2_pb2.NetDef()
+        kept.CopyFrom(net)
+        self.nets[net.name] = (kept, executable)
+        return executable
+
+    def _executable(self, net: caffe2_pb2.NetDef, input_blobs: Iterable[str] = ()) -> Executable:
+        if net.type not in _NET_TYPES:
+            known = ", ".join(sorted(filter(None, _NET_TYPES)))
+            raise BadArgument(f"Could not create net: {net.name} of type {net.type}; known types are {known}")
+        graph = read(net)
+        promised = set(input_blobs)
+        for _, problem in missing_inputs(graph, lambda name: name in self.blobs or name in promised):
+            raise problem
+        executable = Executable(graph, self, self._draw_base())
+        for name in (*graph.reads, *graph.writes):
+            self.blobs.setdefault(name, UNINITIALISED)
+        return executable
+
+    def run(self, name: str, iterations: int = 1) -> None:
+        """Runs a created net.
+
+        Raises:
+            MissingNet: No net of this name was created.
+            C2LabError: Placed at the operator that failed; the blobs are as they were before the step.
+        """
+        try:
+            executable = self.nets[name][1]
+        except KeyError:
+            raise MissingNet(
+                f"Can't find net {name}; create it first with CreateNet.{did_you_mean(name, self.nets)}"
+            ) from None
+        executable.run(self.blobs, iterations)
+        events.emit("net_ran", workspace=self, net=name)
+
+    def run_once(self, net: caffe2_pb2.NetDef) -> None:
+        """Creates a net, runs it once, and forgets it."""
+        self._executable(net).run(self.blobs)
+        events.emit("net_ran", workspace=self, net=net.name)
+
+    def run_operator(self, op: caffe2_pb2.OperatorDef) -> None:
+        """Runs one operator."""
+        net = caffe2_pb2.NetDef()
+        net.op.add().CopyFrom(op)
+        self._executable(net).run(self.blobs)
+
+    def run_plan(self, plan: caffe2_pb2.PlanDef) -> None:
+        """Creates the nets of a plan and runs its execution steps in order."""
+        for net in plan.network:
+            self.create(net, overwrite=True)
+        for step in plan.execution_step:
+            run_step(step, self.run, lambda name: np.asarray(self.fetch(name)).any())
+
+    def reset(self, root_folder: str | None = None) -> None:
+        """Forgets all blobs and nets; the name stays."""
+        self.blobs.clear()
+        self.nets.clear()
+        if root_folder is not None:
+            self.root_folder = root_folder
+
+    # Randomness
+
+    def seed(self, seed: int | None) -> None:
+        """Seeds everything random that has no seed of its own, in nets created from now on."""
+        self._seed = int.from_bytes(os.urandom(4), "little") if seed is None else seed
+        self._nets_created = 0
+
+    def _draw_base(self) -> int:
+        base = np.random.default_rng([self._seed & 0xFFFFFFFF, self._nets_created]).integers(2**32)
+        self._nets_created += 1
+        return int(base)
+
+    def random_state(self) -> dict[str, Any]:
+        """All random state as plain numbers, for ``restore_random_state``."""
+        nets = {name: [executable.random_base, executable.runs] for name, (_, executable) in self.nets.items()}
+        return {"seed": self._seed, "nets_created": self._nets_created, "nets": nets}
+
+    def restore_random_state(self, state: Mapping[str, Any]) -> None:
+        """Goes on where ``random_state`` was taken: the next run draws what it would have drawn."""
+        self._seed, self._nets_created = state["seed"], state["nets_created"]
+        for name, (base, runs) in state["nets"].items():
+            if name in self.nets:
+                self.nets[name][1].random_base, self.nets[name][1].runs = base, runs
+
+
+def _bytes_array(value: np.ndarray) -> np.ndarray:
+    result = np.empty(value.shape, object)
+    for index, item in np.ndenumerate(value):
+        if isinstance(item, str):
+            item = item.encode("utf-8")
+        elif not isinstance(item, bytes):
+            raise TypeMismatch(
+                f"an array of strings holds {type(item).__name__} at {index}; it may hold str and bytes only"
+            )
+        result[index] = item
+    return result
+
+
+# The workspaces of this process, one of them current.
+
+_workspaces: dict[str, Workspace] = {"default": Workspace()}
+_current = _workspaces["default"]
+
+
+def current() -> Workspace:
+    """The current workspace."""
+    return _current
+
+
+def StringifyProto(obj: Any) -> bytes:
+    """The wire format of a message, of an object with ``Proto()``, or of bytes as they are."""
+    if isinstance(obj, bytes):
+        return obj
+    if isinstance(obj, str):
+        return obj.encode("utf-8")
+    return _message(obj).SerializeToString()
+
+
+def _message(obj: Any) -> Any:
+    if hasattr(obj, "SerializeToString"):
+        return obj
+    if hasattr(obj, "Proto"):
+        return obj.Proto()
+    raise ValueError(f"Unexpected argument to StringifyProto of type {type(obj).__name__}: {obj!r}")
+
+
+def _net(obj: Any) -> caffe2_pb2.NetDef:
+    return caffe2_pb2.NetDef.FromString(obj) if isinstance(obj, bytes) else _message(obj)
+
+
+def _operator(obj: Any) -> caffe2_pb2.OperatorDef:
+    return caffe2_pb2.OperatorDef.FromString(obj) if isinstance(obj, bytes) else _message(obj)
+
+
+def _name(obj: Any) -> str:
+    """A blob, net or workspace name from text, bytes or an object that prints as its name."""
+    if isinstance(obj, bytes):
+        return obj.decode("utf-8")
+    return str(obj)
+
+
+def StringifyBlobName(name: Any, ref_type: str = "BlobReference") -> str:
+    """The name of a blob given as text, bytes or ``BlobReference``."""
+    return _name(name)
+
+
+def GetNetName(net: Any) -> str:
+    """The name of a net given as name, ``Net`` or ``NetDef``."""
+    if isinstance(net, (str, bytes)):
+        return _name(net)
+    if isinstance(net, caffe2_pb2.NetDef):
+        return net.name
+    return net.Name() if hasattr(net, "Name") else _name(net)
+
+
+StringifyNetName = GetNetName
+
+
+def FeedBlob(name: Any, arr: Any, device_option: caffe2_pb2.DeviceOption | None = None) -> bool:
+    """Writes a blob of the current workspace; see ``Workspace.feed``.
+
+    Example:
+        >>> FeedBlob("x", np.array([1, 2], np.int64))
+        True
+    """
+    device = None
+    if device_option is not None:
+        device = Device(device_option.device_type, device_option.device_id)
+    else:
+        scope = importlib.import_module("c2lab.core").CurrentDeviceScope()
+        if scope is not None and scope.device_type != caffe2_pb2.PROTO_CPU:
+            device = Device(scope.device_type, scope.device_id)
+    _current.feed(_name(name), arr, device)
+    events.emit("blobs_changed", workspace=_current, names=(_name(name),))
+    return True
+
+
+def FetchBlob(name: Any) -> Any:
+    """A copy of a blob of the current workspace; see ``Workspace.fetch``."""
+    return _current.fetch(_name(name))
+
+
+def FetchBlobs(names: Iterable[Any]) -> list[Any]:
+    """Copies of several blobs."""
+    return [FetchBlob(name) for name in names]
+
+
+def HasBlob(name: Any) -> bool:
+    """Whether the current workspace has a blob of this name."""
+    return _name(name) in _current.blobs
+
+
+def Blobs() -> list[str]:
+    """The names of all blobs, sorted."""
+    return _current.names()
+
+
+def CreateBlob(name: Any) -> bool:
+    """Makes an empty blob where there is none of this name."""
+    _current.blobs.setdefault(_name(name), UNINITIALISED)
+    return True
+
+
+def ResetBlob(name: Any) -> bool:
+    """Empties a blob; the name stays.
+
+    Raises:
+        MissingBlob: There is no such blob.
+    """
+    if _name(name) not in _current.blobs:
+        raise MissingBlob(f"Can't find blob: {_name(name)}")
+    _current.blobs[_name(name)] = UNINITIALISED
+    return True
+
+
+def GetBlobSizeBytes(name: Any) -> int:
+    """The bytes that a blob's values take."""
+    value = _current.blobs.get(_name(name))
+    if value is None:
+        raise MissingBlob(f"Can't find blob: {_name(name)}")
+    if isinstance(value, np.ndarray):
+        return sum(len(item) for item in value.flat)
+    return len(value) if isinstance(value, bytes) else int(getattr(value, "nbytes", 0))
+
+
+def CreateNet(net: Any, overwrite: bool = False, input_blobs: Sequence[Any] | None = None) -> bool:
+    """Creates a net in the current workspace; see ``Workspace.create``."""
+    _current.create(_net(net), overwrite=overwrite, input_blobs=[_name(b) for b in input_blobs or ()])
+    return True
+
+
+def RunNet(name: Any, num_iter: int = 1, allow_fail: bool = False) -> bool:
+    """Runs a created net ``num_iter`` times; with ``allow_fail`` a failure is the result ``False``."""
+    try:
+        _current.run(GetNetName(name), num_iter)
+    except C2LabError:
+        if allow_fail:
+            return False
+        raise
+    return True
+
+
+def RunNetOnce(net: Any) -> bool:
+    """Runs a net once without keeping it."""
+    _current.run_once(_net(net))
+    return True
+
+
+def RunOperatorOnce(operator: Any) -> bool:
+    """Runs one operator."""
+    _current.run_operator(_operator(operator))
+    return True
+
+
+def RunOperatorsOnce(operators: Iterable[Any]) -> bool:
+    """Runs operators one after the other."""
+    for operator in operators:
+        RunOperatorOnce(operator)
+    return True
+
+
+def RunOperatorMultiple(operator: Any, num_runs: int) -> bool:
+    """Runs one operator several times."""
+    for _ in range(num_runs):
+        RunOperatorOnce(operator)
+    return True
+
+
+def RunPlan(plan_or_step: Any) -> bool:
+    """Runs a plan, or a step as a plan of its own."""
+    _current.run_plan(_plan(plan_or_step))
+    return True
+
+
+def _plan(plan_or_step: Any) -> caffe2_pb2.PlanDef:
+    if isinstance(plan_or_step, bytes):
+        return caffe2_pb2.PlanDef.FromString(plan_or_step)
+    message = plan_or_step if hasattr(plan_or_step, "SerializeToString") else None
+    if message is None:
+        core = importlib.import_module("c2lab.core")
+        if isinstance(plan_or_step, core.ExecutionStep):
+            plan = core.Plan(plan_or_step.Name())
+            plan.AddStep(plan_or_step)
+            plan_or_step = plan
+        message = plan_or_step.Proto()
+    if isinstance(message, caffe2_pb2.ExecutionStep):
+        raise BadArgument(
+            "a bare ExecutionStep message names nets that it does not hold; pass core.ExecutionStep or a plan"
+        )
+    return message
+
+
+def RunPlanInBackground(plan_or_step: Any) -> Any:
+    """Starts a plan in a thread; the result has ``is_done()`` and ``is_succeeded()``."""
+    return importlib.import_module("c2lab.backend.background").BackgroundPlan(_current, _plan(plan_or_step))
+
+
+def GlobalInit(args: Sequence[str] = ()) -> bool:
+    """Takes the flags of the original; there is nothing to initialise."""
+    return True
+
+
+# Workspaces
+
+
+def SwitchWorkspace(name: Any, create_if_missing: bool = False) -> bool:
+    """Makes another workspace the current one.
+
+    Raises:
+        BadArgument: It does not exist and ``create_if_missing`` is false.
+    """
+    global _current
+    key = _name(name)
+    if key not in _workspaces:
+        if not create_if_missing:
+            raise BadArgument(
+                f'create_if_missing: there is no workspace "{key}"; SwitchWorkspace("{key}", True) makes it'
+            )
+        _workspaces[key] = Workspace(key)
+    _current = _workspaces[key]
+    return True
+
+
+def CurrentWorkspace() -> str:
+    """The name of the current workspace."""
+    return _current.name
+
+
+def Workspaces() -> list[str]:
+    """The names of all workspaces, sorted."""
+    return sorted(_workspaces)
+
+
+def ResetWorkspace(root_folder: Any = None) -> bool:
+    """Forgets all blobs and nets of the current workspace."""
+    _current.reset(None if root_folder is None else _name(root_folder))
+    events.emit("blobs_changed", workspace=_current, names=())
+    return True
+
+
+def RootFolder() -> str:
+    """The folder that relative database paths start from."""
+    return _current.root_folder
+
+
+@contextmanager
+def WorkspaceGuard(workspace_name: Any) -> Iterator[None]:
+    """Another workspace for the length of a ``with`` block."""
+    before = CurrentWorkspace()
+    SwitchWorkspace(workspace_name, True)
+    try:
+        yield
+    finally:
+        SwitchWorkspace(before)
+
+
+class _BlobDict:
+    """``workspace.blobs[name]``: fetch, and feed by assignment."""
+
+    def __getitem__(self, name: Any) -> Any:
+        return FetchBlob(name)
+
+    def __setitem__(self, name: Any, value: Any) -> None:
+        FeedBlob(name, value)
+
+    def __len__(self) -> int:
+        return len(Blobs())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(Blobs())
+
+    def __contains__(self, name: Any) -> bool:
+        return HasBlob(name)
+
+
+blobs = _BlobDict()
+
+
+# Looking into nets
+
+
+def RegisteredOperators() -> list[str]:
+    """The types of all registered operators, sorted."""
+    return [operator.type for operator in registry.all_operators()]
+
+
+def InferShapesAndTypes(
+    nets: Sequence[Any],
+    blob_dimensions: Mapping[Any, Sequence[int]] | None = None,
+    nets_proto: bool = False,
+    blob_types: Mapping[Any, int] | None = None,
+) -> tuple[dict[str, list[int]], dict[str, int]]:
+    """Shapes and ``TensorProto`` data types of the blobs of several nets, in order.
+
+    Args:
+        nets: ``core.Net`` objects, or ``NetDef`` messages.
+        blob_dimensions: Shapes of the blobs that are known; where left out, the workspace's blobs.
+        nets_proto: Whether ``nets`` are messages (both are taken in any case).
+        blob_types: Data types of the known blobs; FLOAT where left out.
+
+    Returns:
+        Two dictionaries by blob name. A blob that is absent is known only after running.
+    """
+    known: dict[str, ShapeAndType] = {}
+    if blob_dimensions is None:
+        for name, value in _current.blobs.items():
+            if hasattr(value, "shape"):
+                known[name] = ShapeAndType(tuple(value.shape), str(value.dtype))
+    else:
+        types = {_name(name): number for name, number in (blob_types or {}).items()}
+        for name, dims in blob_dimensions.items():
+            number = types.get(_name(name), caffe2_pb2.TensorProto.FLOAT)
+            known[_name(name)] = ShapeAndType(tuple(dims), _NUMPY_TYPES[number])
+    for net in nets:
+        known = infer(_net(net), known).shapes
+    return (
+        {name: list(found.shape) for name, found in known.items()},
+        {name: DATA_TYPES.get(found.dtype, caffe2_pb2.TensorProto.UNDEFINED) for name, found in known.items()},
+    )
+
+
+def FillRandomNetworkInputs(
+    net: Any, input_dims: Sequence[Sequence[Sequence[int]]], input_types: Sequence[Sequence[str]]
+) -> None:
+    """Feeds random values to a net's external inputs, for a benchmark."""
+    rng = np.random.default_rng(0)
+    for name, (dims, kind) in zip(
+        _net(net).external_input,
+        ((d, t) for ds, ts in zip(input_dims, input_types, strict=True) for d, t in zip(ds, ts, strict=True)),
+        strict=False,
+    ):
+        is_float = "float" in kind
+        FeedBlob(name, rng.random(dims, np.float32) if is_float else rng.integers(0, 10, dims).astype(np.int32))
+
+
+def BenchmarkNet(name: Any, warmup_runs: int, main_runs: int, run_individual: bool = False) -> list[float]:
+    """Milliseconds a run of a created net and, if asked, of each operator; printed and returned."""
+    net_name = GetNetName(name)
+    if net_name not in _current.nets:
+        raise MissingNet(f"Can't find net {net_name}")
+    definition, _ = _current.nets[net_name]
+
+    def timed(run: Any) -> float:
+        for _ in range(warmup_runs):
+            run()
+        started = time.perf_counter()
+        for _ in range(main_runs):
+            run()
+        jax.effects_barrier()
+        return (time.perf_counter() - started) * 1000 / max(main_runs, 1)
+
+    def run_net() -> None:
+        RunNet(net_name)
+        _settle(definition)
+
+    result = [timed(run_net)]
+    print(f"{net_name}: {result[0]:.4f} ms a run, {1000 / max(result[0], 1e-9):.1f} runs a second")
+    if run_individual:
+        for index, op in enumerate(definition.op):
+            single = caffe2_pb2.NetDef(name=f"{net_name}/{index}", external_output=list(op.output))
+            single.op.add().CopyFrom(op)
+            executable = _current._executable(single)
+
+            def run_one(executable: Executable = executable, single: caffe2_pb2.NetDef = single) -> None:
+                executable.run(_current.blobs)
+                _settle(single)
+
+            result.append(timed(run_one))
+            print(f"  operator {index} {op.type} {op.name}: {result[-1]:.4f} ms")
+    return result
+
+
+def BenchmarkNetOnce(name: Any) -> list[float]:
+    """``BenchmarkNet`` with one run and no warm-up."""
+    return BenchmarkNet(name, 0, 1, True)
+
+
+def _settle(net: caffe2_pb2.NetDef) -> None:
+    for op in net.op:
+        for name in op.output:
+            value = _current.blobs.get(name)
+            if isinstance(value, jax.Array):
+                value.block_until_ready()
+
+
+class OperatorCost(NamedTuple):
+    """What XLA's analysis says of one operator."""
+
+    flops: int
+    bytes_written: int
+    bytes_read: int
+
+
+def GetOperatorCost(operator: Any, blobs: Sequence[Any]) -> tuple[int, int, int]:
+    """Floating point operations, bytes written and bytes read of one operator on the current blobs."""
+    return tuple(importlib.import_module("c2lab.backend.cost").operator_cost(_operator(operator), _current.blobs))  # type: ignore[return-value]
+
+
+# Serialisation
+
+
+def SerializeBlob(name: Any) -> bytes:
+    """A blob as the wire format of ``BlobProto``."""
+    value = _current.blobs.get(_name(name), UNINITIALISED)
+    if value is UNINITIALISED:
+        raise MissingBlob(f"Can't find blob: {_name(name)}")
+    protos = importlib.import_module("c2lab.storage.blob_protos")
+    return protos.serialize(_name(name), np.asarray(value) if isinstance(value, jax.Array) else value)
+
+
+def DeserializeBlob(name: Any, serialized: bytes) -> bool:
+    """Writes a blob from the wire format of ``BlobProto``."""
+    protos = importlib.import_module("c2lab.storage.blob_protos")
+    _current[_name(name)] = protos.deserialize(serialized)
+    return True
+
+
+class Predictor:
+    """A net with its parameters in a workspace of its own.
+
+    Args:
+        init_net: Fills the parameters: ``Net``, ``NetDef`` or its wire format.
+        predict_net: Reads inputs and parameters, names its results as ``external_output``.
+
+    Example:
+        >>> relu = caffe2_pb2.NetDef(name="p", external_input=["x"], external_output=["y"])
+        >>> _ = relu.op.add(type="Relu", input=["x"], output=["y"])
+        >>> Predictor(caffe2_pb2.NetDef(), relu).run([np.float32([-1, 1])])
+        [array([0., 1.], dtype=float32)]
+    """
+
+    def __init__(self, init_net: Any, predict_net: Any) -> None:
+        self._workspace = Workspace("predictor")
+        self._workspace.run_once(_net(init_net))
+        initialised = set(self._workspace.blobs)
+        self._net = caffe2_pb2.NetDef()
+        self._net.CopyFrom(_net(predict_net))
+        made = {name for op in _net(init_net).op for name in op.output}
+        self._inputs = [name for name in self._net.external_input if name not in made]
+        self._all_inputs = set(self._net.external_input)
+        self._outputs = list(self._net.external_output)
+        self._executable = self._workspace._executable(self._net, [*self._inputs, *initialised])
+
+    def run(self, inputs: Any) -> list[np.ndarray]:
+        """Runs the net on a list of arrays (in order of the net's free inputs) or a dictionary by name.
+
+        Returns:
+            The external outputs, in order.
+
+        Raises:
+            BadArgument: Too many inputs, or a name that is no input of the net.
+        """
+        workspace = self._workspace
+        if isinstance(inputs, Mapping):
+            for name, value in inputs.items():
+                key = _name(name)
+                if key not in self._all_inputs:
+                    raise BadArgument(f'"{key}" is no input of net "{self._net.name}"; its inputs are {self._inputs}')
+                workspace.feed(key, np.asarray(value))
+        else:
+            names = self._inputs or list(self._net.external_input)
+            if len(inputs) > len(names):
+                raise BadArgument(
+                    f'{len(inputs)} inputs given to net "{self._net.name}", which takes {len(names)}: {names}'
+                )
+            for name, value in zip(names, inputs, strict=False):
+                workspace.feed(name, np.asarray(value))
+        if self._outputs:
+            self._executable.lean.run(workspace.blobs, self._executable.random_base, self._executable.runs)
+            self._executable.runs += 1
+        else:
+            self._executable.run(workspace.blobs)
+        return [workspace.fetch(name) for name in self._outputs]
+
+
+# Devices
+
+
+def NumGpuDevices() -> int:
+    """How many accelerators this machine has."""
+    return len(accelerators())
+
+
+NumCudaDevices = NumGpuDevices
+
+
+def __getattr__(name: str) -> Any:
+    # Asking for accelerators starts JAX, which a module that is only imported should not do.
+    if name in ("has_gpu_support", "has_cuda_support"):
+        return bool(accelerators())
+    if name == "C":
+        return importlib.import_module("c2lab.compat.c_extension")
+    immediate = {
+        "IsImmediate", "StartImmediate", "StopImmediate", "ImmediateBlobs", "RunOperatorImmediate",
+        "FetchImmediate", "FeedImmediate",
+    }  # fmt: skip
+    if name in immediate:
+        return getattr(importlib.import_module("c2lab.compat.immediate"), name)
+    if name in (
+        "GetCUDAVersion",
+        "GetCuDNNVersion",
+        "GetDeviceProperties",
+        "GetGPUMemoryInfo",
+        "GetGpuPeerAccessPattern",
+        "StartMint",
+        "ApplyTransform",
+        "ApplyTransformIfFaster",
+        "CreateOfflineTensor",
+    ):
+
+        def absent(*args: Any, **kwargs: Any) -> Any:
+            raise NotSupported(f"workspace.{name} has no meaning where XLA runs the nets")
+
+        return absent
+    raise AttributeError(f"module 'c2lab.workspace' has no attribute {name!r}")
+
+
+def GetNameScope() -> str:
+    """The current name scope."""
+    return importlib.import_module("c2lab.core").CurrentNameScope()
