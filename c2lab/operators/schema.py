@@ -128,7 +128,7 @@ def signature_inputs(function: Callable[..., Any]) -> tuple[Slot, ...]:
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is parameter.VAR_POSITIONAL:
             slots.append(Slot(name, variadic=True))
-        elif parameter.kind is not parameter.KEYWORD_ONLY:
+        elif parameter.kind not in (parameter.KEYWORD_ONLY, parameter.VAR_KEYWORD):
             slots.append(Slot(name, optional=parameter.default is not REQUIRED))
     return tuple(slots)
 
