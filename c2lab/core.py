@@ -1,0 +1,74 @@
+"""Caffe2's ``core``: nets, operators, blobs, scopes. Builds NetDefs, runs nothing.
+
+    >>> from c2lab import core
+    >>> net = core.Net("core_example")
+    >>> y = net.Relu("x", "y")
+
+The parts live in ``c2lab.nets``; this module only gives them their old names.
+"""
+
+from __future__ import annotations
+
+from c2lab.nets.blobs import BlobReference, ScopedBlobReference, ScopedName
+from c2lab.nets.creation import (
+    CreateOperator,
+    IsOperator,
+    IsOperatorWithEngine,
+    RefreshRegisteredOperators,
+    SetEnginePref,
+    SetGlobalEnginePref,
+    SetOpEnginePref,
+    SetPerOpEnginePref,
+)
+from c2lab.nets.devices import (
+    DeviceOption,
+    InferBlobDevices,
+    InferOpBlobDevices,
+    InferOpBlobDevicesAsDict,
+    InferOpDeviceAsBlobDevices,
+    IsGPUDeviceType,
+    device_equal,
+    device_option_equal,
+)
+from c2lab.nets.net import Net
+from c2lab.nets.scopes import (
+    CurrentDeviceScope,
+    CurrentNameScope,
+    DeviceScope,
+    EmptyDeviceScope,
+    EmptyNameScope,
+    NameScope,
+)
+from c2lab.operators.gradients import GradientSlice
+from c2lab.proto import caffe2_pb2
+
+__all__ = [
+    "BlobReference",
+    "CreateOperator",
+    "CurrentDeviceScope",
+    "CurrentNameScope",
+    "DeviceOption",
+    "DeviceScope",
+    "EmptyDeviceScope",
+    "EmptyNameScope",
+    "GradientSlice",
+    "InferBlobDevices",
+    "InferOpBlobDevices",
+    "InferOpBlobDevicesAsDict",
+    "InferOpDeviceAsBlobDevices",
+    "IsGPUDeviceType",
+    "IsOperator",
+    "IsOperatorWithEngine",
+    "NameScope",
+    "Net",
+    "RefreshRegisteredOperators",
+    "ScopedBlobReference",
+    "ScopedName",
+    "SetEnginePref",
+    "SetGlobalEnginePref",
+    "SetOpEnginePref",
+    "SetPerOpEnginePref",
+    "caffe2_pb2",
+    "device_equal",
+    "device_option_equal",
+]
