@@ -29,14 +29,14 @@ def operator_cost(op: caffe2_pb2.OperatorDef, blobs: Mapping[str, Any]) -> Cost:
         MissingBlob: An input is not among ``blobs``.
     """
     (node,) = read(caffe2_pb2.NetDef(op=[op])).nodes
-    if node.operator.host:
+    if node.host:
         return Cost(0, 0, 0)
     for name in op.input:
         if name not in blobs:
             raise MissingBlob(f"Can't find blob: {name}").at(node.place)
     static_values, arguments, inputs = {}, [], []
     for position, (value, slot) in enumerate(zip(node.inputs, node.input_slots, strict=True)):
-        if slot in node.operator.static_inputs:
+        if slot in node.operator.static_for(node.op):
             static_values[position] = np.asarray(blobs[value.blob])
         elif slot not in node.operator.opaque_inputs and value not in inputs:
             inputs.append(value)

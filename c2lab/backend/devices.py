@@ -8,11 +8,11 @@ from functools import cache
 # A notebook must not take the whole GPU from the one beside it; JAX reads this when it starts.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
-import jax  # noqa: E402 - after the setting above
+import jax
 
-from c2lab.errors import DeviceMissing  # noqa: E402
-from c2lab.graph.ir import Device  # noqa: E402
-from c2lab.proto import caffe2_pb2  # noqa: E402
+from c2lab.errors import DeviceMissing
+from c2lab.graph.ir import Device
+from c2lab.proto import caffe2_pb2
 
 _ACCELERATORS = frozenset({caffe2_pb2.PROTO_CUDA, caffe2_pb2.PROTO_HIP, caffe2_pb2.PROTO_XLA})
 

@@ -65,7 +65,7 @@ def run_step(step: caffe2_pb2.ExecutionStep, run_net: RunNet, read_blob: ReadBlo
                 time.sleep(step.run_every_ms / 1000)
 
 
-class _reporting:  # noqa: N801 - used as a context manager
+class _reporting:
     """Runs a step's report net every ``report_interval`` seconds, and once at the end."""
 
     def __init__(self, step: caffe2_pb2.ExecutionStep, run_net: RunNet) -> None:

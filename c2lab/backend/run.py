@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import signal
+import contextlib
+import _signal  # the C functions: signal.signal() turns handlers into enums, at 10 times the cost
 import threading
-from collections.abc import Iterator, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import MutableMapping, Sequence
 from typing import Any
 
 import jax
@@ -17,6 +17,9 @@ from c2lab.backend.randomness import host_generator, random_state
 from c2lab.backend.segments import Step, cut
 from c2lab.errors import C2LabError, MissingBlob, ShapeMismatch
 from c2lab.graph.ir import Device, Graph, Node, Value
+
+
+_SIGINT = int(_signal.SIGINT)
 
 
 class Uninitialised:
@@ -56,7 +59,7 @@ class CompiledStep:
             for position, (value, slot) in enumerate(zip(node.inputs, node.input_slots, strict=True)):
                 if slot in node.operator.opaque_inputs or value in made:
                     continue
-                if step.kind == "static" and slot in node.operator.static_inputs:
+                if step.kind == "static" and slot in node.operator.static_for(node.op):
                     self.static_positions.append(position)
                     continue
                 inputs.setdefault(value)
@@ -310,25 +313,29 @@ def _wait(blobs: Blobs, program: Program) -> None:
             return
 
 
-@contextmanager
-def interrupts_deferred() -> Iterator[list[int]]:
-    """Notes Ctrl-C instead of raising it: between dispatch and commit it would lose donated blobs."""
-    noted: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
-        yield noted
-        return
+class interrupts_deferred:
+    """Notes Ctrl-C instead of raising it: between dispatch and commit it would lose donated blobs.
 
-    def note(number: int, frame: Any) -> None:
-        if noted:  # asked twice: a host operator may wait for what never comes
+    ``with interrupts_deferred() as noted:`` gives a list that is no longer empty once Ctrl-C was
+    pressed.  Pressed twice it is raised all the same: a host operator may wait for what never comes.
+    """
+
+    __slots__ = ("before", "noted")
+
+    def __enter__(self) -> list[int]:
+        self.noted: list[int] = []
+        self.before: Any = None
+        if threading.current_thread() is threading.main_thread():
+            # An embedded interpreter may own its signals; then there is nothing to note.
+            with contextlib.suppress(ValueError):
+                self.before = _signal.signal(_SIGINT, self._note)
+        return self.noted
+
+    def _note(self, number: int, frame: Any) -> None:
+        if self.noted:
             raise KeyboardInterrupt
-        noted.append(number)
+        self.noted.append(number)
 
-    try:
-        before = signal.signal(signal.SIGINT, note)
-    except ValueError:  # an embedded interpreter that owns its signals
-        yield noted
-        return
-    try:
-        yield noted
-    finally:
-        signal.signal(signal.SIGINT, before)
+    def __exit__(self, *_: object) -> None:
+        if self.before is not None:
+            _signal.signal(_SIGINT, self.before)

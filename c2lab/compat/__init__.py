@@ -1,0 +1,1 @@
+"""Old names: what ``caffe2.python`` scripts import, served from where it lives now."""
