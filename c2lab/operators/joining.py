@@ -1,0 +1,132 @@
+"""Joining and splitting: several blobs side by side in one, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import jax.numpy as jnp
+import numpy as np
+
+from c2lab.operators.axes import canonical_axis, sizes_as_values
+from c2lab.operators.checks import require_same_type, require_shape
+from c2lab.operators.definition import operator
+
+Order = Literal["NCHW", "NHWC"]
+
+
+def _join_axis(axis: int | None, order: str, rank: int) -> int:
+    """The axis to join or split along: the channels of ``order`` where none is given."""
+    return canonical_axis({"NCHW": 1, "NHWC": 3}[order] if axis is None else axis, rank)
+
+
+def _concat(*X, axis: int | None = None, add_axis: bool = False, order: Order = "NCHW"):
+    """Puts blobs one after the other along a dimension.
+
+    Inputs:
+        X: One or more blobs of one type, of equal shape but for ``axis``.
+    Args:
+        axis: The dimension along which they are joined; the channels of ``order`` where absent.
+        add_axis: Stack along a new dimension; the shapes must then be equal.
+        order: NCHW (channels are dimension 1) or NHWC (dimension 3).
+    Outputs:
+        concat_result: The joined values.
+        split_info: int32, the size of each input along the axis.
+    Example:
+        >>> run("Concat", X=([1.0, 2.0], [3.0]), axis=0)
+        concat_result = [1. 2. 3.]
+        split_info = [2 1]
+    """
+    require_same_type(*X)
+    first = X[0]
+    joined = _join_axis(axis, order, first.ndim + (1 if add_axis else 0))
+    for k, other in enumerate(X[1:], 1):
+        fits = other.ndim == first.ndim and all(
+            a == b or (d == joined and not add_axis)
+            for d, (a, b) in enumerate(zip(first.shape, other.shape, strict=True))
+        )
+        require_shape(
+            fits,
+            f"input 0 is {first.shape} but input {k} is {other.shape}; all inputs must have one shape"
+            + ("" if add_axis else f" but for dimension {joined}"),
+        )
+    if add_axis:
+        return jnp.stack(X, joined), np.ones(len(X), np.int32)
+    return jnp.concatenate(X, joined), sizes_as_values([x.shape[joined] for x in X], np.int32)
+
+
+def _split_back(g):
+    return [g.define("Split", [g.GO(0), g.O(1)], [g.GI(k) for k in range(len(g.op.input))])]
+
+
+def _split_sizes(size: Any, split: Sequence[int], parts: int, axis: int) -> list[Any]:
+    """The sizes of the parts along the axis: as told, or equal."""
+    if len(split) == 0:
+        require_shape(
+            size % parts == 0,
+            f"dimension {axis} has size {size}, which {parts} outputs cannot share equally; give split",
+        )
+        return [size // parts] * parts
+    require_shape(
+        len(split) == parts and sum(split) == size and min(split) >= 0,
+        f"split is {list(split)} for {parts} outputs of a dimension of size {size}; "
+        f"it must hold {parts} sizes that sum to {size}",
+    )
+    return list(split)
+
+
+def _split_parts(input: Any, sizes: Sequence[Any], axis: int, drop: bool) -> tuple[Any, ...]:
+    parts, start = [], 0
+    for size in sizes:
+        if drop:
+            require_shape(size == 1, f"split holds {size}; with add_axis every part must have size 1")
+        part = input[(slice(None),) * axis + (slice(start, start + size),)]
+        parts.append(part.reshape(*part.shape[:axis], *part.shape[axis + 1 :]) if drop else part)
+        start = start + size
+    return tuple(parts)
+
+
+def _split(
+    input,
+    split_sizes=None,
+    *,
+    num_outputs: int,
+    axis: int | None = None,
+    add_axis: bool = False,
+    split: tuple[int, ...] = (),
+    order: Order = "NCHW",
+):
+    """Cuts a blob into several along a dimension.
+
+    Inputs:
+        input: The values to be cut.
+        split_sizes: int32, the size of each part, in place of the argument split.
+    Args:
+        axis: The dimension along which to cut; the channels of ``order`` where absent.
+        add_axis: Each part has size one, and loses the dimension.
+        split: The size of each part; equal parts where absent.
+        order: NCHW (channels are dimension 1) or NHWC (dimension 3).
+    Outputs:
+        output: As many as the operator names.
+    Example:
+        >>> run("Split", input=[1.0, 2.0, 3.0, 4.0], axis=0, split=[3, 1])
+        output_0 = [1. 2. 3.]
+        output_1 = [4.]
+    """
+    cut = _join_axis(axis, order, input.ndim)
+    told = split if split_sizes is None else [int(size) for size in split_sizes.reshape(-1)]
+    sizes = _split_sizes(input.shape[cut], told, num_outputs, cut)
+    return _split_parts(input, sizes, cut, add_axis)
+
+
+def _concat_back(g):
+    """One Concat of the output gradients; those that do not exist are left out, as in the original."""
+    target = g.GI(0)
+    given = [g.GO(k) for k in range(len(g.op.output)) if g.has_GO(k)]
+    return [g.define("Concat", given, [target, f"_{target}_dims"])]
+
+
+for _type in ("Concat", "DepthConcat"):
+    operator(_type, outputs="concat_result, split_info")(_concat).gradient_maker(_split_back)
+for _type in ("Split", "DepthSplit"):
+    operator(_type, outputs="*output", static="split_sizes")(_split).gradient_maker(_concat_back)
