@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 from google.protobuf import text_format
 
 from c2lab.operators import registry
 from c2lab.operators.gradients import GradientSlice, make_gradient
 from c2lab.proto import caffe2_pb2
+from c2lab.workspace import Workspace
 
 FOLDER = Path(__file__).parents[1] / "recorded"
 BOUNDS = (1e-4, 1e-5)  # relative, absolute; BOUNDS_BY_TYPE widens them with a reason
@@ -76,41 +76,15 @@ def recorded_types() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.npz"))
 
 
-class _Blobs(dict):
-    """The part of a workspace that host operators see."""
-
-    root_folder = "."
-
-
 def execute(op: caffe2_pb2.OperatorDef, blobs: dict[str, Any]) -> None:
-    """Runs one operator on numpy blobs, in place."""
-    operator = registry.find(op.type)
-    operator.check(op)
-    arguments = operator.read_arguments(op)
-    values = [blobs[name] for name in op.input]
-    reserved: dict[str, Any] = {"op": op, "workspace": _Blobs(blobs)}
-    if operator.host_for(op):
-        reserved["rng"] = np.random.default_rng(0)
-        outputs = operator.call(values, arguments, num_outputs=len(op.output), **reserved)
-    else:
-        names = [operator.inputs[min(i, len(operator.inputs) - 1)].name for i in range(len(values))]
-        fixed = {
-            i for i, n in enumerate(names)
-            if n in operator.static_for(op) or n in operator.opaque_inputs or values[i] is None
-        }  # fmt: skip
-        reserved["rng"] = jax.random.key(0)
-
-        def traced(*moving: Any) -> Any:
-            rest = iter(moving)
-            full = [
-                (None if names[i] in operator.opaque_inputs else values[i]) if i in fixed else next(rest)
-                for i in range(len(values))
-            ]
-            return operator.call(full, arguments, num_outputs=len(op.output), **reserved)
-
-        outputs = jax.jit(traced)(*(v for i, v in enumerate(values) if i not in fixed))
-    for name, value in zip(op.output, outputs, strict=True):
-        blobs[name] = np.asarray(value) if hasattr(value, "dtype") else value
+    """Runs one operator on numpy blobs, in place, through a workspace."""
+    workspace = Workspace("recorded", seed=0)
+    for name in op.input:
+        if blobs[name] is not None:
+            workspace[name] = blobs[name]
+    workspace.run_operator(op)
+    for name in op.output:
+        blobs[name] = workspace[name]
 
 
 def compare(label: str, got: Any, want: np.ndarray, bounds: tuple[float, float], shape_only: bool = False) -> None:
@@ -128,34 +102,33 @@ def compare(label: str, got: Any, want: np.ndarray, bounds: tuple[float, float],
 
 def run_case(case: Case, bounds: tuple[float, float] = BOUNDS) -> None:
     """Repeats a recorded call, forward and, where recorded, backward; fails where it differs."""
-    with jax.enable_x64(True):
-        blobs: dict[str, Any] = dict(zip(case.op.input, case.inputs, strict=True))
-        execute(case.op, blobs)
-        for j, (name, want) in enumerate(zip(case.op.output, case.outputs, strict=True)):
-            if want is not None:
-                compare(f"output {j}", blobs[name], want, bounds, shape_only=case.random)
-        if not any(g is not None for g in case.output_grads) or case.random:
-            return
-        seeds: list[str | None] = []
-        for j, gradient in enumerate(case.output_grads):
-            seeds.append(None if gradient is None else f"{case.op.output[j]}_seed_{j}")
-            if gradient is not None:
-                blobs[f"{case.op.output[j]}_seed_{j}"] = gradient
-        # The gradient reads what the forward operator read and wrote; in place, the input is gone.
-        backward = make_gradient(case.op, seeds)
-        for op in backward.ops:
-            execute(op, blobs)
-        for i, want in enumerate(case.input_grads):
-            if want is None:
-                continue
-            name = backward.input_gradients[i]
-            assert name is not None, f"input {i} has no gradient"
-            if isinstance(name, GradientSlice):
-                got = np.zeros_like(want)
-                np.add.at(got, np.asarray(blobs[name.indices]).ravel(), np.asarray(blobs[name.values]).reshape(-1, *want.shape[1:]))
-            else:
-                got = np.asarray(blobs[name])
-            compare(f"gradient of input {i}", got, want, bounds)
+    blobs: dict[str, Any] = dict(zip(case.op.input, case.inputs, strict=True))
+    execute(case.op, blobs)
+    for j, (name, want) in enumerate(zip(case.op.output, case.outputs, strict=True)):
+        if want is not None:
+            compare(f"output {j}", blobs[name], want, bounds, shape_only=case.random)
+    if not any(g is not None for g in case.output_grads) or case.random:
+        return
+    seeds: list[str | None] = []
+    for j, gradient in enumerate(case.output_grads):
+        seeds.append(None if gradient is None else f"{case.op.output[j]}_seed_{j}")
+        if gradient is not None:
+            blobs[f"{case.op.output[j]}_seed_{j}"] = gradient
+    # The gradient reads what the forward operator read and wrote; in place, the input is gone.
+    backward = make_gradient(case.op, seeds)
+    for op in backward.ops:
+        execute(op, blobs)
+    for i, want in enumerate(case.input_grads):
+        if want is None:
+            continue
+        name = backward.input_gradients[i]
+        assert name is not None, f"input {i} has no gradient"
+        if isinstance(name, GradientSlice):
+            got = np.zeros_like(want)
+            np.add.at(got, np.asarray(blobs[name.indices]).ravel(), np.asarray(blobs[name.values]).reshape(-1, *want.shape[1:]))
+        else:
+            got = np.asarray(blobs[name])
+        compare(f"gradient of input {i}", got, want, bounds)
 
 
 def main(types: list[str]) -> None:
