@@ -45,7 +45,6 @@ def lab(options: argparse.Namespace) -> None:
     folder = Path(TUTORIALS_COPY)
     first = copy_tutorials(folder)
     print(f"The tutorials are in {folder}; what you change there stays.", flush=True)
-    # Two notebooks share one accelerator only if neither takes all of its memory at the start.
     arguments = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/tree/{first.name}"]
     if options.no_browser:
         arguments.append("--no-browser")
@@ -78,9 +77,7 @@ def demo(options: argparse.Namespace) -> None:
     """Trains LeNet on handwritten digits and leaves the model and its curves in a folder."""
     from c2lab.training import lenet_demo
 
-    lenet_demo.run(
-        options.out, data=options.data, data_dir=options.data_dir, epochs=options.epochs, seed=options.seed
-    )
+    lenet_demo.run(options.out, data=options.data, data_dir=options.data_dir, epochs=options.epochs, seed=options.seed)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -138,11 +135,15 @@ def _parser() -> argparse.ArgumentParser:
 
     lab_parser = add(lab)
     lab_parser.add_argument("--no-browser", action="store_true", help="only print the address (for servers)")
-    lab_parser.add_argument("--port", type=int, metavar="N", help="port to listen on (default: the first free from 8888)")
+    lab_parser.add_argument(
+        "--port", type=int, metavar="N", help="port to listen on (default: the first free from 8888)"
+    )
     lab_parser.epilog = "Other arguments are handed to JupyterLab."
 
     demo_parser = add(demo)
-    demo_parser.add_argument("--out", type=Path, default=Path("c2lab-demo"), metavar="FOLDER", help="default: ./%(default)s")
+    demo_parser.add_argument(
+        "--out", type=Path, default=Path("c2lab-demo"), metavar="FOLDER", help="default: ./%(default)s"
+    )
     demo_parser.add_argument("--data", choices=("digits", "mnist"), default="digits", help="default: %(default)s")
     demo_parser.add_argument("--data-dir", type=Path, metavar="D", help="folder of the four MNIST files")
     demo_parser.add_argument("--epochs", type=_positive, metavar="N", help="passes over the training pictures")

@@ -1,0 +1,1 @@
+"""Training: models to start from, batches, progress and records."""

@@ -1,0 +1,62 @@
+"""A progress line for the terminal: how far, how fast, how well, how long still."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TextIO
+
+WIDTH = 24
+_EVERY = 0.1  # seconds between two drawings on a terminal
+_EVERY_IN_A_FILE = 10.0  # seconds between two lines where the output is no terminal
+
+
+class Progress:
+    """Draws over one line of a terminal; in a file or pipe it writes a line now and then.
+
+    Args:
+        iterations: How many there will be.
+        batch_size: Samples in each.
+        stream: Where to draw; standard error by default, so that results can be piped.
+    """
+
+    def __init__(self, iterations: int, batch_size: int, stream: TextIO | None = None) -> None:
+        self.iterations = iterations
+        self.batch_size = batch_size
+        self.stream = stream or sys.stderr
+        self._redraws = self.stream.isatty()
+        self._start = self._drawn = time.monotonic()
+
+    def show(self, done: int, loss: float, accuracy: float) -> None:
+        """Draws the state after ``done`` iterations, if it is time to."""
+        now = time.monotonic()
+        pause = _EVERY if self._redraws else _EVERY_IN_A_FILE
+        if now - self._drawn < pause and done < self.iterations:
+            return
+        self._drawn = now
+        line = progress_line(done, self.iterations, self.batch_size, loss, accuracy, now - self._start)
+        ending = "\n" if done == self.iterations or not self._redraws else ""
+        self.stream.write(("\r\x1b[K" if self._redraws else "") + line + ending)
+        self.stream.flush()
+
+
+def progress_line(done: int, iterations: int, batch_size: int, loss: float, accuracy: float, seconds: float) -> str:
+    """The text of the line.
+
+    Example:
+        >>> progress_line(50, 200, 64, 0.25, 0.9375, 2.0)
+        '██████                    25 %  1,600 samples/s  loss 0.2500  accuracy 0.9375  6 s left'
+    """
+    share = done / iterations
+    bar = ("█" * round(share * WIDTH)).ljust(WIDTH)
+    rate = done * batch_size / seconds if seconds > 0 else 0.0
+    left = seconds / done * (iterations - done) if done else 0.0
+    return (
+        f"{bar} {share:4.0%}".replace("%", " %")
+        + f"  {rate:,.0f} samples/s  loss {loss:.4f}  accuracy {accuracy:.4f}  {_duration(left)} left"
+    )
+
+
+def _duration(seconds: float) -> str:
+    seconds = round(seconds)
+    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60:02d} s"
