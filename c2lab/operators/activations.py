@@ -5,7 +5,6 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from c2lab.errors import SchemaError
 from c2lab.operators.checks import require_shape
 from c2lab.operators.definition import operator
 
@@ -269,52 +268,3 @@ def tanh(X):
 def _(Y, dY):
     """``dY * (1 - Y ** 2)``."""
     return dY * (1 - Y * Y)
-
-
-@operator("Dropout", outputs="Y, mask?", inplace="X -> Y", types={"X": "float32"})
-def dropout(X, *, ratio: float = 0.5, is_test: int, rng, num_outputs: int):
-    """Drops values at random while training, so that no unit relies on another.
-
-    ``Y = X * mask / (1 - ratio)`` in training, ``Y = X`` in test.
-
-    Inputs:
-        X: Values of any shape, float32.
-    Args:
-        ratio: The share of values that are dropped.
-        is_test: 1 leaves X as it is.
-    Outputs:
-        Y: Same shape and type as X.
-        mask: What was kept, bool; needed in training. In test all is kept.
-    Example:
-        >>> run("Dropout", X=[1.0, 2.0], is_test=1, outputs=1)
-        Y = [1. 2.]
-    Source:
-        Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
-    """
-    require_ratio(ratio)
-    if is_test:
-        return X, jnp.ones(X.shape, bool)
-    if num_outputs < 2:
-        raise SchemaError("Dropout names 1 output; in training (is_test=0) it needs a second one for the mask")
-    mask = jax.random.bernoulli(rng, 1 - ratio, X.shape)
-    return jnp.where(mask, X / (1 - ratio), 0).astype(X.dtype), mask
-
-
-def require_ratio(ratio: float) -> None:
-    """Demands a share of values to drop that leaves some."""
-    if not 0 <= ratio < 1:
-        raise SchemaError(f"Dropout: ratio is {ratio}; it must be at least 0 and below 1")
-
-
-@dropout.gradient("dY, mask? -> dX", type="DropoutGrad", inplace="dY -> dX")
-def _(dY, mask=None, *, ratio: float = 0.5, is_test: int = 0):
-    """Passes the gradient where the value was kept, with the same scale."""
-    if is_test:
-        return dY
-    return jnp.where(mask, dY / (1 - ratio), 0).astype(dY.dtype)
-
-
-@dropout.gradient_maker
-def _(g):
-    needed = [g.GO(0)] if g.argument("is_test", 0) else [g.GO(0), g.O(1)]
-    return [g.define("DropoutGrad", needed, [g.GI(0)])]

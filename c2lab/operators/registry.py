@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from c2lab.operators.definition import Operator
 
 # The files of this package that define the mechanism rather than operators.
-MECHANISM = frozenset({"axes", "broadcasting", "checks", "definition", "gradients", "page", "registry", "schema", "windows", "values"})
+MECHANISM = frozenset(
+    {"axes", "broadcasting", "checks", "definition", "gradients", "page", "registry", "schema", "windows", "values"}
+)
 
 _operators: dict[str, Operator] = {}
 _listeners: list[Callable[[Operator], None]] = []

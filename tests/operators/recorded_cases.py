@@ -23,6 +23,10 @@ from c2lab.workspace import Workspace
 FOLDER = Path(__file__).parents[1] / "recorded"
 BOUNDS = (1e-4, 1e-5)  # relative, absolute; BOUNDS_BY_TYPE widens them with a reason
 
+# In place, these overwrite an input whose value their own gradient reads. A net that does it is refused
+# ("Gradient operator needs input ... at version 0"), so what was recorded for a lone call has no meaning.
+GRADIENT_READS_INPUT = frozenset({"Mul"})
+
 
 @dataclass
 class Case:
@@ -109,6 +113,8 @@ def run_case(case: Case, bounds: tuple[float, float] = BOUNDS) -> None:
             compare(f"output {j}", blobs[name], want, bounds, shape_only=case.random)
     if not any(g is not None for g in case.output_grads) or case.random:
         return
+    if case.type in GRADIENT_READS_INPUT and set(case.op.input) & set(case.op.output):
+        return
     seeds: list[str | None] = []
     for j, gradient in enumerate(case.output_grads):
         seeds.append(None if gradient is None else f"{case.op.output[j]}_seed_{j}")
@@ -125,7 +131,11 @@ def run_case(case: Case, bounds: tuple[float, float] = BOUNDS) -> None:
         assert name is not None, f"input {i} has no gradient"
         if isinstance(name, GradientSlice):
             got = np.zeros_like(want)
-            np.add.at(got, np.asarray(blobs[name.indices]).ravel(), np.asarray(blobs[name.values]).reshape(-1, *want.shape[1:]))
+            np.add.at(
+                got,
+                np.asarray(blobs[name.indices]).ravel(),
+                np.asarray(blobs[name.values]).reshape(-1, *want.shape[1:]),
+            )
         else:
             got = np.asarray(blobs[name])
         compare(f"gradient of input {i}", got, want, bounds)
@@ -142,7 +152,9 @@ def main(types: list[str]) -> None:
                 failures.append((case, error))
         print(f"{type}: {len(cases) - len(failures)} / {len(cases)}")
         for case, error in failures[:3]:
-            print(f"--- {case.name}\n{text_format.MessageToString(case.op)}inputs {[(x.shape, x.dtype) for x in case.inputs if x is not None]}")
+            print(
+                f"--- {case.name}\n{text_format.MessageToString(case.op)}inputs {[(x.shape, x.dtype) for x in case.inputs if x is not None]}"
+            )
             traceback.print_exception(error, limit=-3)
 
 

@@ -1,0 +1,267 @@
+"""Arithmetic: sums, products and powers of two tensors or more."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from c2lab.operators.broadcasting import Placement, broadcast, fold_back, lay, placed
+from c2lab.operators.checks import require_same_type, require_shape
+from c2lab.operators.definition import operator
+
+NUMBERS = "int32 int64 float32 float64"
+BOTH = {"A": NUMBERS, "B": NUMBERS}
+
+
+@operator("Add", outputs="C", fold=broadcast, inplace="A -> C, B -> C", types=BOTH)
+def add(A, B, *, placement: Placement):
+    """Sum of two tensors, element by element.
+
+    ``C = A + B``
+
+    Inputs:
+        A: Numbers of any shape.
+        B: Numbers of the same type, of a shape that broadcasts.
+    Args:
+        broadcast: 1 lays the smaller B along A: at its last dimensions, or at ``axis``.
+        axis: A's dimension at which B's first one lies (with broadcast=1).
+        axis_str: The same, as a letter of ``order``.
+        order: What A's dimensions are called.
+    Outputs:
+        C: The broadcast shape (A's with broadcast=1), same type.
+    Example:
+        >>> run("Add", A=[[1.0], [2.0]], B=[10.0, 20.0])
+        C = []
+    """
+    A, B = lay(A, B, placement)
+    return A + B
+
+
+@add.gradient("dC, A, B -> dA, dB", inplace="dC -> dA, dC -> dB")
+def _(dC, A, B, *, placement: Placement):
+    """The gradient to both, summed over what was broadcast."""
+    laid_A, laid_B = lay(A, B, placement)
+    return fold_back(dC, A, laid_A), fold_back(dC, B, laid_B)
+
+
+@operator("Sub", outputs="C", fold=broadcast, inplace="A -> C, B -> C", types=BOTH)
+def sub(A, B, *, placement: Placement):
+    """Difference of two tensors, element by element.
+
+    ``C = A - B``
+
+    Inputs:
+        A: Numbers of any shape.
+        B: Numbers of the same type, of a shape that broadcasts.
+    Args:
+        broadcast: 1 lays the smaller B along A: at its last dimensions, or at ``axis``.
+        axis: A's dimension at which B's first one lies (with broadcast=1).
+        axis_str: The same, as a letter of ``order``.
+        order: What A's dimensions are called.
+    Outputs:
+        C: The broadcast shape (A's with broadcast=1), same type.
+    Example:
+        >>> run("Sub", A=[5.0, 6.0], B=[1.0])
+        C = []
+    """
+    A, B = lay(A, B, placement)
+    return A - B
+
+
+@sub.gradient("dC, A, B -> dA, dB", inplace="dC -> dA, dC -> dB")
+def _(dC, A, B, *, placement: Placement):
+    """The gradient to A and its negative to B, summed over what was broadcast."""
+    laid_A, laid_B = lay(A, B, placement)
+    return fold_back(dC, A, laid_A), fold_back(-dC, B, laid_B)
+
+
+@operator("Mul", outputs="C", fold=broadcast, inplace="A -> C, B -> C", types=BOTH)
+def mul(A, B, *, placement: Placement):
+    """Product of two tensors, element by element.
+
+    ``C = A * B``
+
+    Inputs:
+        A: Numbers of any shape.
+        B: Numbers of the same type, of a shape that broadcasts.
+    Args:
+        broadcast: 1 lays the smaller B along A: at its last dimensions, or at ``axis``.
+        axis: A's dimension at which B's first one lies (with broadcast=1).
+        axis_str: The same, as a letter of ``order``.
+        order: What A's dimensions are called.
+    Outputs:
+        C: The broadcast shape (A's with broadcast=1), same type.
+    Example:
+        >>> run("Mul", A=[[1.0, 2.0], [3.0, 4.0]], B=[10.0, 100.0], broadcast=1, axis=0)
+        C = []
+    """
+    A, B = lay(A, B, placement)
+    return A * B
+
+
+@mul.gradient("dC, A, B -> dA, dB", inplace="dC -> dA, dC -> dB")
+def _(dC, A, B, *, placement: Placement):
+    """The gradient times the other factor, summed over what was broadcast."""
+    laid_A, laid_B = lay(A, B, placement)
+    return fold_back(dC * laid_B, A, laid_A), fold_back(dC * laid_A, B, laid_B)
+
+
+@operator("Div", outputs="C", fold=broadcast, inplace="A -> C", types=BOTH)
+def div(A, B, *, placement: Placement):
+    """Quotient of two tensors, element by element; of integers, cut towards zero.
+
+    ``C = A / B``
+
+    Inputs:
+        A: Numbers of any shape.
+        B: Numbers of the same type, of a shape that broadcasts.
+    Args:
+        broadcast: 1 lays the smaller B along A: at its last dimensions, or at ``axis``.
+        axis: A's dimension at which B's first one lies (with broadcast=1).
+        axis_str: The same, as a letter of ``order``.
+        order: What A's dimensions are called.
+    Outputs:
+        C: The broadcast shape (A's with broadcast=1), same type.
+    Example:
+        >>> run("Div", A=[-7, 7], B=[2])
+        C = []
+    """
+    A, B = jnp.broadcast_arrays(*lay(A, B, placement))
+    return jax.lax.div(A, B)
+
+
+@div.gradient("dC, A?, B, C -> dA, dB", inplace="dC -> dA")
+def _(dC, A, B, C, *, placement: Placement):
+    """``dC / B`` and ``-dC * C / B``, summed over what was broadcast; A only tells its shape."""
+    A = C if A is None else A
+    laid_A, laid_B = lay(A, B, placement)
+    quotient = jax.lax.div(*jnp.broadcast_arrays(dC, laid_B))
+    return fold_back(quotient, A, laid_A), fold_back(-quotient * C, B, laid_B)
+
+
+@operator("Pow", inplace="X -> Y, exponent_of_X -> Y", fold=broadcast, types={"X": "float32"})
+def power(X, exponent_of_X=None, *, exponent: float = 0.0, placement: Placement):
+    """Power of a tensor: to one exponent, or element by element to those of a second tensor.
+
+    ``Y = X ** exponent``
+
+    Inputs:
+        X: Values of any shape, float32.
+        exponent_of_X: Exponents, float32, of a shape that broadcasts; instead of the argument.
+    Args:
+        exponent: The exponent, where there is no second input.
+        broadcast: 1 lays the smaller exponents along X: at its last dimensions, or at ``axis``.
+        axis: X's dimension at which the exponents' first one lies (with broadcast=1).
+        axis_str: The same, as a letter of ``order``.
+        order: What X's dimensions are called.
+    Outputs:
+        Y: The broadcast shape (X's with broadcast=1), same type.
+    Example:
+        >>> run("Pow", X=[1.0, 2.0, 3.0], exponent=2.0)
+        Y = []
+    """
+    if exponent_of_X is None:
+        return jnp.power(X, jnp.asarray(exponent, X.dtype))
+    X, exponents = lay(X, exponent_of_X, placement)
+    return jnp.power(X, exponents)
+
+
+@power.gradient_maker
+def _(g):
+    # In place, the input is gone: it is found again from the output, as far as that goes.
+    if len(g.op.input) == 1:
+        exponent = g.argument("exponent", 0.0)
+        inplace = g.I(0) == g.O(0)
+        reduced = (exponent - 1) / (exponent + 1e-10) if inplace else exponent - 1
+        source, target = g.I(0), g.GI(0)
+        return [
+            g.define("Pow", [source], [target], copy_arguments=False, exponent=float(reduced)),
+            g.define("Mul", [target, g.GO(0)], [target], copy_arguments=False),
+            g.define("Scale", [target], [target], copy_arguments=False, scale=float(exponent)),
+        ]
+    along = {}
+    if g.argument("broadcast", 0):
+        along = {name: g.argument(name) for name in ("axis", "axis_str", "order") if g.argument(name) is not None}
+        along["broadcast"] = 1
+    base, exponents, raised, flowing = g.I(0), g.I(1), g.O(0), g.GO(0)
+    base_gradient, exponent_gradient = g.GI(0), g.GI(1)
+    stretched = f"{exponent_gradient}_autogen_pre_red"
+
+    def step(type, inputs, output, **arguments):
+        return g.define(type, inputs, [output], copy_arguments=False, **arguments)
+
+    ops = [
+        step("ConstantFill", [exponents], exponent_gradient, value=1.0),
+        step("Sub", [exponents, exponent_gradient], exponent_gradient),
+        step("Pow", [base, exponent_gradient], base_gradient, **along),
+        step("Mul", [base_gradient, flowing], base_gradient),
+        step("Mul", [base_gradient, exponents], base_gradient, **along),
+        step("Log", [base], stretched),
+        step("Mul", [stretched, raised], stretched),
+    ]
+    if not along:
+        return [*ops, step("Mul", [stretched, flowing], exponent_gradient)]
+    like = {name: value for name, value in along.items() if name != "broadcast"}
+    return [
+        *ops,
+        step("Mul", [stretched, flowing], stretched),
+        step("SumReduceLike", [stretched, exponents], exponent_gradient, **like),
+    ]
+
+
+@operator("SumReduceLike", outputs="C", types={"A": "float32 float64", "B": "float32 float64"})
+def sum_reduce_like(A, B, *, axis: int = -1, axis_str: str = "", order: str = "NCHW"):
+    """Sums A to the shape of B: what the gradient of a broadcast needs.
+
+    Inputs:
+        A: Values of any shape.
+        B: A smaller tensor that lies along A, as in ``Add`` with broadcast=1; only its shape counts.
+    Args:
+        axis: A's dimension at which B's first one lies; its last dimensions where left out.
+        axis_str: The same, as a letter of ``order``.
+        order: What A's dimensions are called.
+    Outputs:
+        C: B's shape, A's type.
+    Example:
+        >>> run("SumReduceLike", A=[[1.0, 2.0], [3.0, 4.0]], B=[0.0, 0.0])
+        C = []
+    """
+    return fold_back(A, B, lay(A, B, placed(axis, axis_str, order))[1])
+
+
+def _same_shapes(values, why: str) -> None:
+    require_same_type(*values)
+    for k, value in enumerate(values):
+        require_shape(
+            value.shape == values[0].shape,
+            f"input {k} is {value.shape} but input 0 is {values[0].shape}; {why} takes equal shapes",
+        )
+
+
+@operator("Sum", outputs="C", inplace="X -> C", types={"X": NUMBERS})
+def sum_of(*X):
+    """Sum of any number of tensors of one shape.
+
+    ``C = X0 + X1 + ...``
+
+    Inputs:
+        X: One tensor or more, of one shape and type.
+    Outputs:
+        C: The shape and type of the inputs.
+    Example:
+        >>> run("Sum", X=[[1.0, 2.0], [10.0, 20.0]])
+        C = []
+    """
+    _same_shapes(X, "Sum")
+    total = X[0]
+    for value in X[1:]:
+        total = total + value
+    return total
+
+
+@sum_of.gradient_maker
+def _(g):
+    # Every input's gradient is the output's: its name is passed through, nothing is computed.
+    for index in range(len(g.op.input)):
+        g.set_dense(index, g.GO(0))
+    return []
