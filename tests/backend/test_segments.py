@@ -1,0 +1,49 @@
+"""Where nets are cut, and that they are cut no more than needed."""
+
+from __future__ import annotations
+
+from c2lab.backend.segments import cut
+from c2lab.graph.reader import read
+from c2lab.operators.definition import host_operator
+from c2lab.proto import caffe2_pb2
+
+
+@host_operator("TestCutHere")
+def cut_here(X):
+    """X, by way of the host."""
+    return X
+
+
+def steps(*ops):
+    net = caffe2_pb2.NetDef(name="n")
+    for type, inputs, outputs in ops:
+        net.op.add(type=type, input=inputs, output=outputs)
+    return [(step.kind, [node.index for node in step.nodes]) for step in cut(read(net))]
+
+
+def test_a_net_without_host_operators_is_one_segment():
+    assert steps(("Relu", ["a"], ["b"]), ("Relu", ["b"], ["c"])) == [("compiled", [0, 1])]
+
+
+def test_a_host_operator_in_the_middle_makes_two_segments():
+    found = steps(
+        ("Relu", ["a"], ["b"]),
+        ("Relu", ["a"], ["c"]),
+        ("TestCutHere", ["b"], ["d"]),
+        ("Relu", ["c"], ["e"]),
+        ("Relu", ["d"], ["f"]),
+    )
+    assert found == [("compiled", [0, 1, 3]), ("host", [2]), ("compiled", [4])]
+
+
+def test_a_blob_is_not_overwritten_before_it_is_read():
+    found = steps(("TestCutHere", ["a"], ["b"]), ("Relu", ["c"], ["a"]))
+    assert found == [("host", [0]), ("compiled", [1])]
+
+
+def test_host_operators_keep_their_order():
+    found = steps(
+        ("Relu", ["x"], ["y"]), ("TestCutHere", ["y"], ["z"]), ("TestCutHere", ["a"], ["b"]), ("Relu", ["b"], ["c"])
+    )
+    assert [indices for kind, indices in found if kind == "host"] == [[1], [2]]
+    assert sum(kind == "compiled" for kind, _ in found) == 2
