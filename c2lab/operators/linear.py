@@ -250,3 +250,96 @@ def _(g: GradientWriter) -> list[Any]:
         product(B, flow, trans_b, True, 0) if trans_a else product(flow, B, False, not trans_b, 0),
         product(flow, A, True, trans_a, 1) if trans_b else product(A, flow, not trans_a, False, 1),
     ]
+
+
+# --- scaled rows and columns ---------------------------------------------------------------------
+
+
+@operator("ElementwiseLinear", types={"X": "float32", "w": "float32", "b": "float32"})
+def elementwise_linear(X, w, b, *, axis: int = 1):
+    """A weight and a bias of its own for every column.
+
+    ``Y[n, d] = X[n, d] * w[d] + b[d]``
+
+    Inputs:
+        X: ``(N, D)``, or any shape that becomes this when cut at ``axis``.
+        w: ``(D,)``.
+        b: ``(D,)``.
+    Args:
+        axis: The dimensions of X from this one on are the ``D`` columns.
+    Outputs:
+        Y: Same shape as X.
+    Example:
+        >>> run("ElementwiseLinear", X=[[1.0, 2.0]], w=[10.0, 100.0], b=[1.0, 2.0])
+        Y = [[ 11. 202.]]
+    """
+    rows = _columns(X, w, axis)
+    require_shape(b.shape == w.shape, f"w is {w.shape} but b is {b.shape}; both must have one value a column")
+    return (rows * w + b).reshape(X.shape)
+
+
+def _columns(X: Any, w: Any, axis: int) -> Any:
+    rows = _matrix("X", X, axis)
+    require_shape(
+        tuple(w.shape) == (rows.shape[1],),
+        f"X is {X.shape} but w is {w.shape}; with axis {axis} w must be ({rows.shape[1]},)",
+    )
+    return rows
+
+
+@elementwise_linear.gradient("dY, X, w -> dX, dw, db")
+def _(dY, X, w, *, axis: int = 1):
+    """Gradients of the columns' weights and biases, and of X."""
+    rows = _columns(X, w, axis)
+    flow = dY.reshape(rows.shape)
+    dw = jnp.sum(flow * rows, axis=0, dtype=w.dtype)
+    return (flow * w).reshape(X.shape), dw, jnp.sum(flow, axis=0, dtype=w.dtype)
+
+
+@operator("RowMul", outputs="output", types={"mat": "float32", "w": "float32"})
+def row_mul(mat, w):
+    """Every row times its own weight.
+
+    ``output[n, ...] = mat[n, ...] * w[n]``
+
+    Inputs:
+        mat: ``(N, ...)``.
+        w: ``(N,)``.
+    Outputs:
+        output: Same shape as mat.
+    Example:
+        >>> run("RowMul", mat=[[3.0, 4.0]], w=[10.0])
+        output = [[30. 40.]]
+    """
+    require_shape(
+        _rows(w.shape) == mat.shape[0], f"mat is {mat.shape} but w is {w.shape}; w must have {mat.shape[0]} values"
+    )
+    return mat * w.reshape(-1, *(1,) * (mat.ndim - 1))
+
+
+@row_mul.gradient_maker
+def _(g: GradientWriter) -> list[Any]:
+    """The weights' gradient is a product summed over each row."""
+    product = f"{g.I(1)}_gradbefore_aggregate"
+    return [
+        g.define("RowMul", [g.GO(0), g.I(1)], [g.GI(0)]),
+        g.define("Mul", [g.GO(0), g.I(0)], [product]),
+        g.define("ReduceTailSum", [product], [g.GI(1)]),
+    ]
+
+
+@operator("ReduceTailSum", outputs="output", types={"mat": "float32"})
+def reduce_tail_sum(mat):
+    """The sum over every row, all dimensions after the first.
+
+    ``output[n] = sum over all other dimensions of mat[n, ...]``
+
+    Inputs:
+        mat: ``(N, ...)``.
+    Outputs:
+        output: ``(N,)``.
+    Example:
+        >>> run("ReduceTailSum", mat=[[1.0, 2.0], [3.0, 4.0]])
+        output = [3. 7.]
+    """
+    return jnp.sum(mat, axis=tuple(range(1, mat.ndim)), dtype=mat.dtype)
