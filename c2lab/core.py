@@ -9,6 +9,7 @@ The parts live in ``c2lab.nets``; this module only gives them their old names.
 
 from __future__ import annotations
 
+from c2lab.graph.backward import OpSSA
 from c2lab.nets.blobs import BlobReference, ScopedBlobReference, ScopedName
 from c2lab.nets.creation import (
     CreateOperator,
@@ -30,6 +31,7 @@ from c2lab.nets.devices import (
     device_equal,
     device_option_equal,
 )
+from c2lab.nets.gradients import IR, GetIndexFromGradientList, GradientRegistry
 from c2lab.nets.net import Net
 from c2lab.nets.scopes import (
     CurrentDeviceScope,
@@ -43,6 +45,7 @@ from c2lab.operators.gradients import GradientSlice
 from c2lab.proto import caffe2_pb2
 
 __all__ = [
+    "IR",
     "BlobReference",
     "CreateOperator",
     "CurrentDeviceScope",
@@ -51,6 +54,8 @@ __all__ = [
     "DeviceScope",
     "EmptyDeviceScope",
     "EmptyNameScope",
+    "GetIndexFromGradientList",
+    "GradientRegistry",
     "GradientSlice",
     "InferBlobDevices",
     "InferOpBlobDevices",
@@ -61,6 +66,7 @@ __all__ = [
     "IsOperatorWithEngine",
     "NameScope",
     "Net",
+    "OpSSA",
     "RefreshRegisteredOperators",
     "ScopedBlobReference",
     "ScopedName",

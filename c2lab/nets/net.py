@@ -12,6 +12,7 @@ from c2lab import origins
 from c2lab.errors import UnknownOperator
 from c2lab.nets.blobs import BlobReference, ScopedBlobReference, ScopedName, blob_list
 from c2lab.nets.creation import CreateOperator, OperatorMethod, operator_types
+from c2lab.nets.gradients import IR, Gradients
 from c2lab.operators import registry
 from c2lab.proto import caffe2_pb2
 
@@ -151,6 +152,24 @@ class Net:
     def extend_ops(self, new_ops: Iterable[caffe2_pb2.OperatorDef]) -> None:
         """Appends ready OperatorDefs."""
         self._extend(new_ops)
+
+    def AddGradientOperators(self, ys: Any, skip: int = 0) -> Gradients:
+        """Appends the gradient operators for ``ys``; returns the gradient of each blob that has one.
+
+        Args:
+            ys: Losses, whose gradient is then 1; or, by blob, the gradient to start from.
+            skip: How many operators at the front to leave out.
+
+        Example:
+            >>> net = Net("gradient_example")
+            >>> y = net.Relu("x", "y")
+            >>> net.AddGradientOperators([y])["x"]
+            BlobReference("x_grad")
+        """
+        passes = IR(self._net.op[skip:], net_name=self.Name(), first_position=skip)
+        ops, gradients = passes.GetBackwardPass(ys)
+        self._extend(ops)
+        return gradients
 
     # ---- blobs and their names -----------------------------------------------------------------
 
