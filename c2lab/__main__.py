@@ -110,8 +110,9 @@ def show(options: argparse.Namespace) -> None:
         print(text_format.MessageToString(net), end="")
         return
     from c2lab.graph import drawing
+    from c2lab.graph.view import NetView
 
-    write_whole(options.svg, drawing.to_svg(net).encode())
+    write_whole(options.svg, drawing.draw(NetView.of(net)).encode())
     print(f"{options.svg}: {len(net.op)} operators")
 
 

@@ -11,6 +11,8 @@ import numpy as np
 
 from c2lab import workspace
 from c2lab.data import DigitSet, digits, mnist
+from c2lab.graph import drawing
+from c2lab.graph.view import NetView
 from c2lab.predictor import files, mobile_exporter
 from c2lab.training import lenet
 from c2lab.training.batches import padded_pieces, shuffled
@@ -114,13 +116,16 @@ def accuracy(predictor, images: np.ndarray, labels: np.ndarray) -> float:
     return float(np.mean(np.concatenate(guesses) == labels))
 
 
+def _view(predict_net, parameters) -> NetView:
+    shapes = {name: blob for name, blob in workspace.current().blobs.items() if hasattr(blob, "shape")}
+    return NetView.of(predict_net, parameters={str(name) for name in parameters}, shapes=shapes)
+
+
 def _write(out: Path, predictor, record: Record) -> None:
     init_net, predict_net = mobile_exporter.Export(workspace, predictor.net, predictor.GetParams())
     files.save(out, init_net, predict_net)
     files.write_whole(out / "metrics.csv", record.csv().encode())
-    from c2lab.graph import drawing
-
-    files.write_whole(out / "net.svg", drawing.to_svg(predict_net).encode())
+    files.write_whole(out / "net.svg", drawing.draw(_view(predict_net, predictor.GetParams())).encode())
     try:
         for format in ("svg", "png"):
             files.write_whole(out / f"curves.{format}", record.curves(format))
