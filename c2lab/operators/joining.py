@@ -126,6 +126,52 @@ def _concat_back(g):
     return [g.define("Concat", given, [target, f"_{target}_dims"])]
 
 
+@operator("SplitByLengths", outputs="*output", static="lengths", types={"lengths": "int32 int64"})
+def split_by_lengths(
+    input, lengths, *, num_outputs: int, axis: int = 0, use_scaling_lengths: bool = False, order: Order = "NCHW"
+):
+    """Cuts a blob into as many parts as there are outputs, each as long as its share of the lengths sums to.
+
+    Inputs:
+        input: The values to be cut.
+        lengths: int32 or int64, an equal number of them for each output.
+    Args:
+        axis: The dimension along which to cut.
+        use_scaling_lengths: The sums only have to be in proportion; they are scaled to the size of the dimension.
+        order: Accepted; the axis says where to cut.
+    Outputs:
+        output: As many as the operator names.
+    Example:
+        >>> run("SplitByLengths", input=[1.0, 2.0, 3.0], lengths=[2, 1], num_outputs=2)
+        output_0 = [1. 2.]
+        output_1 = [3.]
+    """
+    cut = canonical_axis(axis, input.ndim)
+    size, count = input.shape[cut], lengths.size
+    require_shape(
+        lengths.ndim == 1 and count % num_outputs == 0,
+        f"lengths is {lengths.shape} for {num_outputs} outputs; it must be one-dimensional, and divisible by them",
+    )
+    sums = lengths.reshape(num_outputs, count // num_outputs).sum(axis=1)
+    total = int(sums.sum())
+    factor = 1
+    if use_scaling_lengths and total:
+        require_shape(
+            size % total == 0,
+            f"lengths sum to {total} and dimension {cut} has size {size}; it must be divisible by the sum",
+        )
+        factor = size // total
+    sizes = [int(part) * factor for part in sums]
+    require_shape(
+        sum(sizes) == size,
+        f"lengths {lengths.tolist()} sum to {total} but dimension {cut} has size {size}; both must be equal",
+    )
+    return _split_parts(input, sizes, cut, drop=False)
+
+
+split_by_lengths.gradient_maker(_concat_back)
+
+
 for _type in ("Concat", "DepthConcat"):
     operator(_type, outputs="concat_result, split_info")(_concat).gradient_maker(_split_back)
 for _type in ("Split", "DepthSplit"):
