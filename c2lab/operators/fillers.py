@@ -139,7 +139,9 @@ def _right_field(value: Any, number: int) -> Any:
     return bool(value) if number == _TENSOR.BOOL else value
 
 
-@operator("DiagonalFill", outputs="output", gradient="none", inplace="input -> output", static="input if input_as_shape")
+@operator(
+    "DiagonalFill", outputs="output", gradient="none", inplace="input -> output", static="input if input_as_shape"
+)
 def diagonal_fill(
     input=None,
     *,

@@ -91,9 +91,7 @@ def _piece_warmup(t, *, m1: float = 0.5, n1: int = 0, m2: float = 0.5, n2: int =
 
 
 @_policy("hill")
-def _hill(
-    t, *, num_iter: int, gamma: float, power: float, start_multiplier: float = 0.0, end_multiplier: float = 0.0
-):
+def _hill(t, *, num_iter: int, gamma: float, power: float, start_multiplier: float = 0.0, end_multiplier: float = 0.0):
     rising = _linear_warmup(t, num_iter=num_iter, start_multiplier=start_multiplier)
     falling = _inv(jnp.maximum(t - num_iter, 0), gamma=gamma, power=power)
     return jnp.where(t < num_iter, rising, jnp.maximum(end_multiplier, falling))
@@ -101,9 +99,7 @@ def _hill(
 
 @_policy("slope")
 def _slope(t, *, num_iter_1: int, multiplier_1: float, num_iter_2: int, multiplier_2: float):
-    _demand(
-        num_iter_2 > num_iter_1, f"num_iter_2 is {num_iter_2}; it must be above num_iter_1, which is {num_iter_1}"
-    )
+    _demand(num_iter_2 > num_iter_1, f"num_iter_2 is {num_iter_2}; it must be above num_iter_1, which is {num_iter_1}")
     steepness = (multiplier_2 - multiplier_1) / (num_iter_2 - num_iter_1)
     sloping = jnp.maximum(multiplier_2, multiplier_1 + (t - num_iter_1) * jnp.float64(steepness))
     return jnp.where(t < num_iter_1, multiplier_1, sloping)

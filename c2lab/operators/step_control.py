@@ -70,8 +70,8 @@ def learning_rate_adaption(lr, grad, effgrad, *, lr_alpha: float = 0.01, normali
     product = jnp.sum(grad * effgrad)
     if not normalized_lr_adaption:
         return lr - lr_alpha * product
-    # A vector of zeros has no direction: the rate is then not a number, as in the original.
-    lengths = [jnp.sqrt(jnp.sum(jnp.square(value))) for value in (grad, effgrad)]
+    tiny = jnp.asarray(1e-12, grad.dtype)
+    lengths = [jnp.sqrt(jnp.maximum(jnp.sum(jnp.square(value)), tiny)) for value in (grad, effgrad)]
     return lr * (1 - lr_alpha * product / (lengths[0] * lengths[1]))
 
 

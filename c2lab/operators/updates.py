@@ -200,9 +200,7 @@ def adagrad(param, moment, grad, lr, *, epsilon: float = 1e-5, decay: float = 1.
     gradient="refused",
     inplace="param -> output_param, moment_1 -> output_moment_1, moment_2 -> output_moment_2",
 )
-def adam(
-    param, moment_1, moment_2, grad, lr, iter, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-5
-):
+def adam(param, moment_1, moment_2, grad, lr, iter, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-5):
     """Adam: steps by the mean gradient over the root of the mean squared gradient.
 
     ``m' = b1 * m + (1 - b1) * g``;  ``v' = b2 * v + (1 - b2) * g^2``;
