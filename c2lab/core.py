@@ -42,6 +42,15 @@ from c2lab.nets.scopes import (
     NameScope,
 )
 from c2lab.operators.gradients import GradientSlice
+from c2lab.plan import (
+    ExecutionStep,
+    Plan,
+    add_nets_in_order,
+    execution_step,
+    get_net_name,
+    scoped_execution_step,
+    to_execution_step,
+)
 from c2lab.proto import caffe2_pb2
 
 __all__ = [
@@ -54,6 +63,7 @@ __all__ = [
     "DeviceScope",
     "EmptyDeviceScope",
     "EmptyNameScope",
+    "ExecutionStep",
     "GetIndexFromGradientList",
     "GradientRegistry",
     "GradientSlice",
@@ -67,6 +77,7 @@ __all__ = [
     "NameScope",
     "Net",
     "OpSSA",
+    "Plan",
     "RefreshRegisteredOperators",
     "ScopedBlobReference",
     "ScopedName",
@@ -74,7 +85,12 @@ __all__ = [
     "SetGlobalEnginePref",
     "SetOpEnginePref",
     "SetPerOpEnginePref",
+    "add_nets_in_order",
     "caffe2_pb2",
     "device_equal",
     "device_option_equal",
+    "execution_step",
+    "get_net_name",
+    "scoped_execution_step",
+    "to_execution_step",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import threading
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -13,24 +12,9 @@ from c2lab.errors import UnknownOperator
 from c2lab.nets.blobs import BlobReference, ScopedBlobReference, ScopedName, blob_list
 from c2lab.nets.creation import CreateOperator, OperatorMethod, operator_types
 from c2lab.nets.gradients import IR, Gradients
+from c2lab.nets.unique import UniqueNames
 from c2lab.operators import registry
 from c2lab.proto import caffe2_pb2
-
-
-class NetNames:
-    """The names that nets of this process have; a name asked for twice gets a number."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-        self._lock = threading.Lock()
-
-    def take(self, base: str) -> str:
-        with self._lock:
-            name, number = base, 1
-            while name in self._taken:
-                name, number = f"{base}_{number}", number + 1
-            self._taken.add(name)
-            return name
 
 
 class Net:
@@ -47,7 +31,7 @@ class Net:
         ['x']
     """
 
-    _names = NetNames()
+    _names = UniqueNames()
 
     def __init__(self, name_or_proto: str | caffe2_pb2.NetDef) -> None:
         self._net = caffe2_pb2.NetDef()
@@ -170,6 +154,14 @@ class Net:
         ops, gradients = passes.GetBackwardPass(ys)
         self._extend(ops)
         return gradients
+
+    def add_attribute(self, name: str, obj: Any) -> None:
+        """Adds an object to the list ``name`` that this net carries along, outside of its proto."""
+        self._attributes[name].append(obj)
+
+    def get_attributes(self, name: str) -> list[Any]:
+        """The objects that ``add_attribute`` put under ``name``."""
+        return self._attributes.get(name, [])
 
     # ---- blobs and their names -----------------------------------------------------------------
 
