@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -15,7 +13,7 @@ from jax import lax
 from c2lab.errors import BadArgument, NotSupported
 from c2lab.operators.checks import require_shape
 from c2lab.operators.definition import Operator, operator
-from c2lab.operators.windows import Order, Placement, Window, layout, spatial_sizes, window
+from c2lab.operators.windows import Order, Placement, Window, layout, padded, spatial_sizes, views, window
 
 FLOAT = {"X": "float32"}
 
@@ -60,24 +58,6 @@ def _axes(X: Any, order: str) -> tuple[int, ...]:
 # --- maximum -------------------------------------------------------------------------------------
 
 
-def _views(X: Any, place: Placement, order: str) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """For each position in the kernel, what all windows see there: X, sliced with the stride."""
-    last = tuple((n - 1) * s + 1 for n, s in zip(place.output, place.stride, strict=True))
-    for position in itertools.product(*map(range, place.kernel)):
-        window = tuple(slice(p, p + n, s) for p, n, s in zip(position, last, place.stride, strict=True))
-        yield position, X[_full(window, order, slice(None))]
-
-
-def _pad(X: Any, place: Placement, order: str, value: float) -> Any:
-    """X with its padding; what no window reaches at the end is cut off or added, so that all views fit."""
-    covered = tuple((n - 1) * s + k for n, s, k in zip(place.output, place.stride, place.kernel, strict=True))
-    pads = tuple(
-        (low, cover - size - low, 0)
-        for (low, _), cover, size in zip(place.pads, covered, spatial_sizes(X, order), strict=True)
-    )
-    return lax.pad(X, np.asarray(value, X.dtype), _full(pads, order, (0, 0, 0)))
-
-
 def _max_pool(X: Any, window: Window, order: str) -> Any:
     place = _place(X, window, order)
     if window.global_pooling:
@@ -90,26 +70,12 @@ def _max_pool_gradient(X: Any, Y: Any, dY: Any, window: Window, order: str) -> A
     place = _place(X, window, order)
     if window.global_pooling:
         return jnp.where(X == Y, dY, jnp.zeros((), dY.dtype))
-    padded = _pad(X, place, order, -np.inf)
-    sizes = spatial_sizes(padded, order)
-    total = jnp.zeros(padded.shape, dY.dtype)
-    for position, view in _views(padded, place, order):
-        share = jnp.where(view == Y, dY, jnp.zeros((), dY.dtype))
-        back = tuple(
-            (p, size - p - ((n - 1) * s + 1), s - 1)
-            for p, size, n, s in zip(position, sizes, place.output, place.stride, strict=True)
-        )
-        total = total + lax.pad(share, np.asarray(0, dY.dtype), _full(back, order, (0, 0, 0)))
-    return _unpad(total, X, place, order)
-
-
-def _unpad(padded: Any, X: Any, place: Placement, order: str) -> Any:
-    """The part of an array over the padded input that belongs to X itself."""
-    back = tuple(
-        (-low, size + low - have, 0)
-        for (low, _), have, size in zip(place.pads, spatial_sizes(padded, order), spatial_sizes(X, order), strict=True)
+    spread = jax.linear_transpose(
+        lambda Z: tuple(views(padded(Z, place, order, 0), place, order)), jax.ShapeDtypeStruct(X.shape, dY.dtype)
     )
-    return lax.pad(padded, np.asarray(0, padded.dtype), _full(back, order, (0, 0, 0)))
+    seen = views(padded(X, place, order, -np.inf), place, order)
+    (dX,) = spread(tuple(jnp.where(view == Y, dY, jnp.zeros((), dY.dtype)) for view in seen))
+    return dX
 
 
 @operator("MaxPool", fold=window, types=FLOAT)

@@ -6,10 +6,14 @@ OperatorDef is read; ``Window.over`` lays it over an input of known size.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
+
+import numpy as np
+from jax import lax
 
 from c2lab.errors import BadArgument, ShapeMismatch
 from c2lab.operators.definition import argument_fold
@@ -63,8 +67,9 @@ class Placement:
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
 
     @property
-    def padded(self) -> bool:
-        return any(low or high for low, high in self.pads)
+    def covered(self) -> Sizes:
+        """Where the last window ends, counted from the beginning of the padding."""
+        return tuple((n - 1) * s + r for n, s, r in zip(self.output, self.stride, self.reach, strict=True))
 
 
 @dataclass(frozen=True)
@@ -222,3 +227,28 @@ def window(
         if min(values) < least:
             raise BadArgument(f"{name} is {values}; it must be at least {least}")
     return {"window": Window(size, step, spread, margin, legacy)}
+
+
+def views(X: Any, place: Placement, order: str) -> list[Any]:
+    """For each position in the kernel, what all windows see there, in row-major order of the positions.
+
+    ``X`` is padded already (``padded``); every view has the shape of the output.
+    """
+    reach = tuple((n - 1) * s + 1 for n, s in zip(place.output, place.stride, strict=True))
+    seen = []
+    for position in itertools.product(*map(range, place.kernel)):
+        index = [slice(None)] * X.ndim
+        for axis, p, d, length, s in zip(
+            layout(order, X.ndim)[2:], position, place.dilation, reach, place.stride, strict=True
+        ):
+            index[axis] = slice(p * d, p * d + length, s)
+        seen.append(X[tuple(index)])
+    return seen
+
+
+def padded(X: Any, place: Placement, order: str, value: float) -> Any:
+    """X with its padding of ``value``, up to where the last window ends: longer or shorter than X."""
+    pads = [(0, 0, 0)] * X.ndim
+    for axis, (low, _), end in zip(layout(order, X.ndim)[2:], place.pads, place.covered, strict=True):
+        pads[axis] = (low, end - low - X.shape[axis], 0)
+    return lax.pad(X, np.asarray(value, X.dtype), pads)
