@@ -1,0 +1,416 @@
+"""``ModelHelper``: a net together with the net that fills its parameters."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from c2lab.brew_layers.initializers import ParameterMaker
+from c2lab.brew_layers.inputs import db_input
+from c2lab.brew_layers.parameter_info import ParameterInfo, ParameterTags
+from c2lab.brew_layers.parameter_sharing import parameter_sharing_context
+from c2lab.nets.blobs import BlobReference
+from c2lab.nets.net import Net
+from c2lab.nets.scopes import SEPARATOR, CurrentNameScope
+from c2lab.operators.gradients import GradientSlice
+from c2lab.optimizers.contexts import DEFAULT_OPTIM, OptimizerContext, RegularizerContext
+from c2lab.proto import caffe2_pb2
+
+__all__ = ["ExtractPredictorNet", "ModelHelper", "ParameterInfo", "ParameterTags"]
+
+_INIT_MARK = "/param_init_net"
+
+logger = logging.getLogger(__name__)
+
+
+class ModelHelper:
+    """A model in the making: ``net``, ``param_init_net`` that fills its parameters, and the parameters.
+
+    ``model.<Type>(...)`` adds an operator to ``net``; ``brew`` adds layers.
+
+    Args:
+        name: Name of the net; the init net is ``<name>_init``.
+        init_params: Whether layers fill their parameters. A model that only tests takes them from the workspace.
+        allow_not_known_ops: Kept for old scripts; every registered operator is known here.
+        skip_sparse_optim: Whether parameters with sparse gradients are left out of the optimization.
+        param_model: Another model, whose parameters and init net this one uses.
+        arg_scope: Arguments for all brew layers of this model: ``{"order": "NHWC"}``.
+
+    Example:
+        >>> model = ModelHelper("model_example")
+        >>> model.Relu("x", "y")
+        BlobReference("y")
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        init_params: bool = True,
+        allow_not_known_ops: bool = True,
+        skip_sparse_optim: bool = False,
+        param_model: ModelHelper | None = None,
+        arg_scope: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name = name or "model"
+        self.net = Net(self.name)
+        if param_model is not None:
+            self.param_init_net = param_model.param_init_net
+            self.param_to_grad = param_model.param_to_grad
+            self.params = param_model.params
+            self._parameters_info = param_model._parameters_info
+            self._computed_params = param_model._computed_params
+        else:
+            self.param_init_net = Net(self.name + "_init")
+            self.param_to_grad: dict[BlobReference, Any] = {}
+            self.params: list[BlobReference] = []
+            self._parameters_info: dict[Any, ParameterInfo] = {}
+            self._computed_params: list[BlobReference] = []
+        self.weights: list[BlobReference] = []
+        self.biases: list[BlobReference] = []
+        self.grad_map: dict[Any, Any] = {}
+        self.gradient_ops_added = False
+        self.init_params = init_params
+        self.allow_not_known_ops = allow_not_known_ops
+        self.skip_sparse_optim = skip_sparse_optim
+        self._devices: list[Any] = []
+        self._arg_scope = {"order": "NCHW", "use_cudnn": True, "cudnn_exhaustive_search": False, **(arg_scope or {})}
+
+    @property
+    def arg_scope(self) -> dict[str, Any]:
+        """The arguments that every brew layer of this model gets."""
+        return self._arg_scope
+
+    def get_name(self) -> str:
+        return self.name
+
+    # ---- parameters ----------------------------------------------------------------------------
+
+    def create_param(
+        self, param_name: str | BlobReference, shape: Sequence[int], initializer: ParameterMaker, tags: Any = None
+    ) -> BlobReference:
+        """A parameter, or the one of this name that is there already.
+
+        Args:
+            param_name: Text is put in the current name scope, or in the one that it shares parameters with;
+                a BlobReference is taken as it stands.
+            shape: Its shape.
+            initializer: What fills it.
+            tags: ``ParameterTags``, one or a list.
+
+        Raises:
+            AssertionError: There is one with another shape.
+        """
+        if isinstance(param_name, BlobReference):
+            name = str(param_name)
+        elif isinstance(param_name, str):
+            name = parameter_sharing_context.get_parameter_name(param_name)
+        else:
+            raise TypeError(f"A parameter's name is text or a BlobReference, not {param_name!r}.")
+
+        known = self._parameters_info.get(name)
+        if known is not None:
+            if list(known.shape or []) != list(shape):
+                raise AssertionError(
+                    f'The parameter "{name}" is there already with shape {known.shape}; a layer of the same name '
+                    f"asks for {shape}. Give the layer another name, or the same sizes to share the parameter."
+                )
+            return known.blob
+
+        info = initializer.create_param(param_name=BlobReference(name), init_net=self.param_init_net, shape=shape)
+        optimizers = OptimizerContext.current()
+        for tag in [*sorted(_tag_set(tags)), DEFAULT_OPTIM]:
+            if optimizers.has_optimizer(tag) and (tag != DEFAULT_OPTIM or info.optimizer is None):
+                info.optimizer = optimizers.get_optimizer(tag)
+        info.regularizer = RegularizerContext.current()
+        self._parameters_info[name] = info
+        self.AddParameter(info.blob, tags)
+        return info.blob
+
+    def get_param_info(self, param: BlobReference) -> ParameterInfo | None:
+        """What is known about a parameter."""
+        if not isinstance(param, BlobReference):
+            raise AssertionError(f"A parameter is a BlobReference, not {param!r}.")
+        return self._parameters_info.get(param)
+
+    def AddParameter(self, param: BlobReference, tags: Any = None) -> None:
+        """Counts a blob among the parameters.
+
+        Args:
+            param: The blob.
+            tags: ``ParameterTags``, one or a list; a computed parameter is not optimized.
+        """
+        if not isinstance(param, BlobReference):
+            raise AssertionError(f"A parameter is a BlobReference, not {param!r}.")
+        tags = _tag_set(tags)
+        (self._computed_params if ParameterTags.COMPUTED_PARAM in tags else self.params).append(param)
+        if ParameterTags.WEIGHT in tags:
+            self.weights.append(param)
+        if ParameterTags.BIAS in tags:
+            self.biases.append(param)
+
+    def add_param_DEPRECATED(
+        self, param: BlobReference, key: Any = None, shape: Sequence[int] | None = None, length: int | None = None
+    ) -> ParameterInfo:
+        """The older way to count a blob among the parameters; ``create_param`` makes it, too."""
+        logger.warning("add_param method is DEPRECATED")
+        self.AddParameter(param)
+        shape = shape if shape is not None else self._filled_shape(param)
+        return ParameterInfo(len(self.params) - 1, param, key=key, shape=shape, length=length)
+
+    def _filled_shape(self, param: Any) -> list[int] | None:
+        """The shape that the init net fills a blob with, where one operator says it."""
+        for op in self.param_init_net.Proto().op:
+            if str(param) in op.output:
+                for argument in op.arg:
+                    if argument.name == "shape":
+                        return list(argument.ints)
+        return None
+
+    def GetParams(self, namescope: str | None = None, top_scope: bool = False) -> list[BlobReference]:
+        """The parameters that are optimized, of a name scope and those inside of it.
+
+        Args:
+            namescope: The scope; the current one where left out, all for ``""``.
+            top_scope: Kept for old scripts; scopes inside are always included.
+        """
+        return _inside(self.params, namescope)
+
+    def GetComputedParams(self, namescope: str | None = None) -> list[BlobReference]:
+        """The parameters that are computed rather than optimized, like running means."""
+        return _inside(self._computed_params, namescope)
+
+    def GetAllParams(self, namescope: str | None = None) -> list[BlobReference]:
+        return self.GetParams(namescope) + self.GetComputedParams(namescope)
+
+    def Validate(self) -> None:
+        """Checks that no parameter was added twice.
+
+        Raises:
+            AssertionError: With the names of those that were.
+        """
+        names = [str(param) for param in self.params]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise AssertionError(f"Duplicate params: {twice}")
+
+    # ---- gradients -----------------------------------------------------------------------------
+
+    def AddGradientOperators(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        """Adds the backward pass from the given losses to the net; returns ``{blob: its gradient}``.
+
+        Raises:
+            RuntimeError: It was added before.
+        """
+        if self.gradient_ops_added:
+            raise RuntimeError("You cannot run AddGradientOperators twice.")
+        self.Validate()
+        self.gradient_ops_added = True
+        self.grad_map = self.net.AddGradientOperators(*args, **kwargs)
+        self.param_to_grad = self.get_param_to_grad(self.params)
+        for param, gradient in self.param_to_grad.items():
+            info = self.get_param_info(param)
+            if info is None:
+                shape = self._filled_shape(param)
+                self._parameters_info[str(param)] = ParameterInfo(None, param, shape=shape, grad=gradient)
+            else:
+                info.grad = gradient
+        return self.grad_map
+
+    def get_param_to_grad(self, params: Iterable[BlobReference]) -> dict[BlobReference, Any]:
+        """``{parameter: its gradient}`` for those of ``params`` that have one."""
+        if not self.gradient_ops_added:
+            raise RuntimeError("You need to run AddGradientOperators first.")
+        return {param: self.grad_map[str(param)] for param in params if str(param) in self.grad_map}
+
+    def GetOptimizationParamInfo(self, params: Iterable[BlobReference] | None = None) -> list[ParameterInfo]:
+        """The parameters to optimize, each with its gradient.
+
+        Raises:
+            RuntimeError: There are no gradients yet.
+        """
+        if not self.gradient_ops_added:
+            raise RuntimeError("Need to call AddGradientOperators first")
+        param_to_grad = self.get_param_to_grad(params) if params else self.param_to_grad
+        return [
+            self._parameters_info[str(param)]
+            for param, gradient in param_to_grad.items()
+            if not (self.skip_sparse_optim and isinstance(gradient, GradientSlice))
+        ]
+
+    # ---- nets ----------------------------------------------------------------------------------
+
+    def Proto(self) -> caffe2_pb2.NetDef:
+        """The NetDef of the net."""
+        return self.net.Proto()
+
+    def InitProto(self) -> caffe2_pb2.NetDef:
+        """The NetDef of the init net."""
+        return self.param_init_net.Proto()
+
+    def RunAllOnGPU(self, *args: Any, **kwargs: Any) -> None:
+        """Places both nets on a GPU."""
+        self.param_init_net.RunAllOnGPU(*args, **kwargs)
+        self.net.RunAllOnGPU(*args, **kwargs)
+
+    def GetDevices(self) -> list[Any]:
+        """The devices that a data-parallel model runs on."""
+        if not self._devices:
+            raise AssertionError("This model runs on one device; a data-parallel model runs on several.")
+        return self._devices
+
+    def CreateDB(self, blob_out: Any, db: str, db_type: str, **kwargs: Any) -> BlobReference:
+        """A reader of a database, opened by the init net."""
+        return self.param_init_net.CreateDB([], blob_out, db=db, db_type=db_type, **kwargs)
+
+    def TensorProtosDBInput(
+        self, unused_blob_in: Any, blob_out: Any, batch_size: int, db: str, db_type: str, **kwargs: Any
+    ) -> Any:
+        """Batches of samples from a database, whose reader this model opens itself."""
+        if len(unused_blob_in) != 0:
+            raise AssertionError(
+                "A model opens its reader itself; to read from one that you have, use model.net.TensorProtosDBInput."
+            )
+        return db_input(self, blob_out, batch_size, db, db_type, **kwargs)
+
+    def GetCompleteNet(self) -> Net:
+        """One net that fills the parameters and then runs."""
+        complete = self.param_init_net.Clone(self.name + "_complete_net", keep_schema=True)
+        for op in complete.Proto().op:
+            op.debug_info += _INIT_MARK
+        complete.AppendNet(self.net)
+        if self.net.Proto().HasField("type"):
+            complete.Proto().type = self.net.Proto().type
+        return complete
+
+    def ConstructInitTrainNetfromNet(self, net: Net) -> None:
+        """Takes apart what ``GetCompleteNet`` made, for instance after it went through a transformation."""
+        ops = net.Proto().op
+        fills = [k for k, op in enumerate(ops) if op.debug_info.endswith(_INIT_MARK)]
+        others = [k for k, op in enumerate(ops) if not op.debug_info.endswith(_INIT_MARK)]
+        options = {"keep_schema": True, "update_external_list": True}
+        self.param_init_net = net.Clone(net.Name() + "/generated_param_init_net", op_id_mask=fills, **options)
+        self.net = net.Clone(net.Name() + "/generated_net", op_id_mask=others, **options)
+
+    # ---- operators -----------------------------------------------------------------------------
+
+    def __getattr__(self, op_type: str) -> Any:
+        # Copying and unpickling ask for attributes before there is a net.
+        if op_type.startswith("_") or op_type == "net":
+            raise AttributeError(op_type)
+        return getattr(self.net, op_type)
+
+    def __dir__(self) -> Iterable[str]:
+        return sorted({*object.__dir__(self), *dir(self.net)})
+
+    def __repr__(self) -> str:
+        return f'<ModelHelper "{self.name}", {len(self.net.Proto().op)} operators, {len(self.params)} parameters>'
+
+
+def _tag_set(tags: Any) -> set[str]:
+    return set(tags or ()) if isinstance(tags, list | tuple | set | None) else {tags}
+
+
+def _inside(params: list[BlobReference], namescope: str | None) -> list[BlobReference]:
+    """Those whose name begins with a scope."""
+    scope = CurrentNameScope() if namescope is None else namescope
+    if scope and not scope.endswith(SEPARATOR):
+        scope += SEPARATOR
+    return [param for param in params if param.GetNameScope().startswith(scope)]
+
+
+def ExtractPredictorNet(
+    net_proto: caffe2_pb2.NetDef,
+    input_blobs: Iterable[Any],
+    output_blobs: Iterable[Any],
+    device: caffe2_pb2.DeviceOption | None = None,
+    renames: Mapping[str, str] | None = None,
+    disabled_inputs: Iterable[Any] | None = None,
+) -> tuple[Net, list[str]]:
+    """The part of a net that leads from inputs to outputs, as a net to predict with.
+
+    Args:
+        net_proto: A net made for testing.
+        input_blobs, output_blobs: Where the part begins and ends.
+        device: Where it runs; as in ``net_proto`` where left out.
+        renames: New names of blobs.
+        disabled_inputs: External inputs that it must not use; the operators that do are left out.
+
+    Returns:
+        The net, and the names of the parameters that it needs beside its inputs.
+
+    Raises:
+        Exception: No operator uses an input or writes an output, or one is made for training (``is_test=0``).
+    """
+    renames = renames or {}
+    inputs, outputs = [str(b) for b in input_blobs], [str(b) for b in output_blobs]
+    ops = list(net_proto.op)
+    begin = next((k for k, op in enumerate(ops) if op.type != "StopGradient" and set(inputs) & set(op.input)), None)
+    if begin is None:
+        raise Exception(f"No ops with input={inputs}")
+    end = next((k for k in reversed(range(len(ops))) if set(outputs) & set(ops[k].output)), None)
+    if end is None:
+        raise Exception(f"No ops with output={outputs}")
+
+    given, promised = set(net_proto.external_input), set(net_proto.external_output)
+    known = (given | set(inputs)) - {str(b) for b in disabled_inputs or ()}
+    # In the order in which they come up, each once.
+    external_inputs, external_outputs = dict.fromkeys(inputs), dict.fromkeys(outputs)
+    predict_net = Net(net_proto.name + "_predict")
+    proto = predict_net.Proto()
+
+    for original in ops[begin : end + 1]:
+        unknown = set(original.input) - known
+        if unknown:
+            logger.debug("Operator %s is left out: nothing writes %s.", original.type, sorted(unknown))
+            continue
+        if any(argument.name == "is_test" and argument.i == 0 for argument in original.arg):
+            raise Exception(
+                "An operator had is_test=0, did you try to extract a predictor from a train model (instead of "
+                f"test model)? Op was: {original}"
+            )
+        op = proto.op.add()
+        op.CopyFrom(original)
+        step_inputs = _prepare_step_nets(op, renames, device) if op.type == "RecurrentNetwork" else []
+        if device is not None:
+            _place(op, device)
+        known.update(op.output)
+        external_inputs.update(dict.fromkeys(b for b in (*op.input, *step_inputs) if b in given))
+        external_outputs.update(dict.fromkeys(b for b in op.output if b in promised))
+
+    proto.external_input.extend(external_inputs)
+    proto.external_output.extend(external_outputs)
+    for names in (proto.external_input, proto.external_output, *(n for op in proto.op for n in (op.input, op.output))):
+        _rename(names, renames)
+    without_data = {renames.get(b, b) for b in inputs}
+    return predict_net, [b for b in proto.external_input if b not in without_data]
+
+
+def _prepare_step_nets(
+    op: caffe2_pb2.OperatorDef, renames: Mapping[str, str], device: caffe2_pb2.DeviceOption | None
+) -> list[str]:
+    """Renames and places what a recurrent network runs at each step, drops its backward net; returns what it reads."""
+    reads: list[str] = []
+    for argument in op.arg:
+        if argument.name == "backward_step_net":
+            argument.ClearField("n")
+        elif argument.name == "step_net":
+            reads.extend(argument.n.external_input)
+            for step in argument.n.op:
+                _rename(step.input, renames)
+                _rename(step.output, renames)
+                if device is not None:
+                    _place(step, device)
+            _rename(argument.n.external_input, renames)
+            _rename(argument.n.external_output, renames)
+    return reads
+
+
+def _place(op: caffe2_pb2.OperatorDef, device: caffe2_pb2.DeviceOption) -> None:
+    op.device_option.device_type = device.device_type
+    op.device_option.device_id = device.device_id
+
+
+def _rename(names: Any, renames: Mapping[str, str]) -> None:
+    for position, name in enumerate(names):
+        names[position] = renames.get(name, name)
