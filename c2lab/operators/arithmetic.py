@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -265,3 +267,121 @@ def _(g):
     for index in range(len(g.op.input)):
         g.set_dense(index, g.GO(0))
     return []
+
+
+@operator("SumInt", outputs="C", inplace="X -> C", types={"X": "int32"})
+def sum_of_integers(*X):
+    """Sum of any number of int32 tensors of one shape.
+
+    ``C = X0 + X1 + ...``
+
+    Inputs:
+        X: One tensor or more, of one shape, int32.
+    Outputs:
+        C: The shape of the inputs, int32.
+    Example:
+        >>> run("SumInt", X=[[1, 2], [10, 20]])
+        C = []
+    """
+    _same_shapes(X, "SumInt")
+    return sum(X[1:], X[0])
+
+
+@operator("Mean", outputs="M", inplace="X -> M", types={"X": "float32 float64"})
+def mean_of(*X):
+    """Mean of any number of tensors of one shape.
+
+    ``M = (X0 + X1 + ...) / count``
+
+    Inputs:
+        X: One tensor or more, of one shape and type.
+    Outputs:
+        M: The shape and type of the inputs.
+    Example:
+        >>> run("Mean", X=[[1.0, 2.0], [3.0, 6.0]])
+        M = []
+    """
+    _same_shapes(X, "Mean")
+    return sum(X[1:], X[0]) * jnp.asarray(1 / len(X), X[0].dtype)
+
+
+@mean_of.gradient("dM -> dX", inplace=[(0, 0)])
+def _(dM, *, num_outputs: int):
+    """An equal share of the gradient to each input."""
+    return (dM * jnp.asarray(1 / num_outputs, dM.dtype),) * num_outputs
+
+
+@operator("Max", outputs="M", inplace="X -> M", types={"X": NUMBERS})
+def max_of(*X):
+    """The largest of any number of tensors, element by element.
+
+    ``M = max(X0, X1, ...)``
+
+    Inputs:
+        X: One tensor or more, of one shape and type.
+    Outputs:
+        M: The shape and type of the inputs.
+    Example:
+        >>> run("Max", X=[[1.0, 5.0], [3.0, 2.0]])
+        M = []
+    """
+    _same_shapes(X, "Max")
+    return functools.reduce(jnp.maximum, X)
+
+
+@operator("Min", outputs="M", inplace="X -> M", types={"X": NUMBERS})
+def min_of(*X):
+    """The smallest of any number of tensors, element by element.
+
+    ``M = min(X0, X1, ...)``
+
+    Inputs:
+        X: One tensor or more, of one shape and type.
+    Outputs:
+        M: The shape and type of the inputs.
+    Example:
+        >>> run("Min", X=[[1.0, 5.0], [3.0, 2.0]])
+        M = []
+    """
+    _same_shapes(X, "Min")
+    return functools.reduce(jnp.minimum, X)
+
+
+@max_of.gradient("M, dM, X -> dX")
+def _(M, dM, *X):
+    """The whole gradient to every input that holds the extreme, ties included."""
+    return tuple(jnp.where(value == M, dM, 0).astype(dM.dtype) for value in X)
+
+
+@min_of.gradient("M, dM, X -> dX")
+def _(M, dM, *X):
+    """The whole gradient to every input that holds the extreme, ties included."""
+    return tuple(jnp.where(value == M, dM, 0).astype(dM.dtype) for value in X)
+
+
+@operator("SquareRootDivide", inplace="X -> Y", types={"X": "float32", "scale": NUMBERS})
+def square_root_divide(X, scale):
+    """Divides each row by the square root of its own number; a row with 0 stays as it is.
+
+    ``Y[i] = X[i] / sqrt(scale[i])``
+
+    Inputs:
+        X: Rows (N, ...), float32.
+        scale: One number a row (N,).
+    Outputs:
+        Y: Same shape and type as X.
+    Example:
+        >>> run("SquareRootDivide", X=[[2.0, 4.0], [1.0, 3.0]], scale=[4.0, 0.0])
+        Y = []
+    """
+    require_shape(
+        X.ndim > 0 and scale.shape == X.shape[:1],
+        f"X is {X.shape} but scale is {scale.shape}; scale must be {X.shape[:1]}, one number a row",
+    )
+    root = jnp.sqrt(jnp.where(scale == 0, 1, scale).astype(X.dtype))
+    return X / root.reshape(-1, *(1,) * (X.ndim - 1))
+
+
+@square_root_divide.gradient_maker
+def _(g):
+    return [g.define("SquareRootDivide", [g.GO(0), g.I(1)], [g.GI(0)])]

@@ -1,4 +1,4 @@
-"""Selection: parts of a blob by position, by index or by rank."""
+"""Selection: picks values by a condition, by membership, or by rank."""
 
 from __future__ import annotations
 
@@ -7,360 +7,193 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
-from c2lab.errors import BadArgument, SchemaError
-from c2lab.operators.axes import canonical_axis, product
-from c2lab.operators.checks import require, require_same_type, require_shape
+from c2lab.errors import BadArgument
+from c2lab.operators.axes import canonical_axis
+from c2lab.operators.checks import require_same_type, require_shape
 from c2lab.operators.definition import operator
 
-INDICES = "int32 int64"
+CHOSEN = "float32 float64 int32 int64 bool"
 
 
-def _bounds(sizes: tuple[Any, ...], starts: Any, ends: Any) -> list[tuple[Any, Any]]:
-    """The first and the past-the-last index of each dimension."""
-    require_shape(
-        len(starts) == len(ends) and len(starts) <= len(sizes),
-        f"starts is {list(starts)} and ends is {list(ends)} for X {sizes}; "
-        "both must be equally long, and no longer than X has dimensions",
-    )
-    bounds: list[tuple[Any, Any]] = []
-    for axis, size in enumerate(sizes):
-        if axis >= len(starts) or size == 0:
-            bounds.append((0, size))
-            continue
-        start, end = (int(v) if v >= 0 else size + 1 + int(v) for v in (starts[axis], ends[axis]))
-        if isinstance(size, int):
-            start, end = min(start, size), min(end, size)
-        require_shape(
-            0 <= start <= end,
-            f"dimension {axis} of X {sizes} is to be cut from {start} to {end}; the end must not be before the start",
-        )
-        bounds.append((start, end))
-    if 0 not in sizes:
-        cut = [axis for axis, (start, end) in enumerate(bounds) if start != 0 or end != sizes[axis]]
-        require_shape(
-            len(cut) <= 1,
-            f"Currently only possible to slice in 1 dimension, but starts {list(starts)} and ends {list(ends)} "
-            f"cut dimensions {cut} of X {sizes}; use one Slice for each",
-        )
-    return bounds
+@operator("Where", outputs="Z", gradient="refused", types={"C": "bool", "X": CHOSEN, "Y": CHOSEN})
+def where(C, X, Y, *, broadcast_on_rows: bool = False):
+    """Takes X where the condition holds and Y elsewhere.
 
-
-def _told(argument: tuple[int, ...] | None, value: Any, name: str) -> list[int]:
-    if value is not None:
-        require_shape(value.ndim == 1, f"{name} is {value.shape}; it must be one-dimensional")
-        return [int(v) for v in value]
-    if argument is None:
-        raise SchemaError(f"Slice is told no {name}; give the argument {name}, or both as inputs")
-    return list(argument)
-
-
-@operator("Slice", static="starts_input, ends_input")
-def slice_of(
-    X,
-    starts_input=None,
-    ends_input=None,
-    *,
-    starts: tuple[int, ...] | None = None,
-    ends: tuple[int, ...] | None = None,
-):
-    """A range of one dimension.
+    ``Z = X where C, Y elsewhere``
 
     Inputs:
+        C: The condition, bool, in the shape of X; (N,) with broadcast_on_rows.
         X: Values of any shape.
-        starts_input: int32 or int64, in place of the argument starts.
-        ends_input: int32 or int64, in place of the argument ends.
+        Y: Values of the shape and type of X.
     Args:
-        starts: The first index of each dimension; a negative one counts from ``size + 1``.
-        ends: The index after the last of each dimension; -1 is the end. Dimensions left out stay whole.
+        broadcast_on_rows: 1: the condition holds one value a row.
     Outputs:
-        Y: The range; only one dimension may be cut.
+        Z: The shape and type of X.
     Example:
-        >>> run("Slice", X=[1.0, 2.0, 3.0, 4.0], starts=[1], ends=[-2])
-        Y = [2. 3.]
+        >>> run("Where", C=[True, False], X=[1.0, 2.0], Y=[10.0, 20.0])
+        Z = []
     """
-    bounds = _bounds(X.shape, _told(starts, starts_input, "starts"), _told(ends, ends_input, "ends"))
-    return X[tuple(slice(start, end) for start, end in bounds)]
+    require_same_type(X, Y)
+    require_shape(X.shape == Y.shape, f"X is {X.shape} but Y is {Y.shape}; they must be equal")
+    if broadcast_on_rows:
+        require_shape(
+            C.ndim == 1 and C.shape == X.shape[:1],
+            f"C is {C.shape} but X is {X.shape}; with broadcast_on_rows, C must be {X.shape[:1]}",
+        )
+        C = C.reshape(-1, *(1,) * (X.ndim - 1))
+    else:
+        require_shape(C.shape == X.shape, f"C is {C.shape} but X is {X.shape}; they must be equal")
+    return jnp.where(C, X, Y)
 
 
-@slice_of.gradient("X, starts_input, ends_input, dY -> dX", static="starts_input, ends_input")
-def _(
-    X,
-    starts_input,
-    ends_input,
-    dY,
-    *,
-    starts: tuple[int, ...] | None = None,
-    ends: tuple[int, ...] | None = None,
-):
-    """The gradient of the range, zero around it."""
-    bounds = _bounds(X.shape, _told(starts, starts_input, "starts"), _told(ends, ends_input, "ends"))
-    around = [(start, size - end) for (start, end), size in zip(bounds, X.shape, strict=True)]
-    return jnp.pad(dY, around)
+@operator("Conditional", outputs="DataO", gradient="none", types={"Condition": "bool"})
+def conditional(Condition, DataT, DataF):
+    """Takes a whole row of one tensor or of another.
 
+    ``DataO[i] = DataT[i] where Condition[i], DataF[i] elsewhere``
 
-def _checked_indices(indices: Any, size: Any, wrap: bool = True) -> Any:
-    """Indices from 0 to size - 1; negative ones count from the end."""
-    low = -size if wrap else 0
-    require(
-        (indices >= low) & (indices < size),
-        f"INDICES element is out of DATA bounds: INDICES holds an index outside {low} to {size} - 1",
-    )
-    return jnp.where(indices < 0, indices + size, indices)
-
-
-def _gather(DATA: Any, INDICES: Any, axis: int, match_outer: bool) -> Any:
-    axis = canonical_axis(axis, DATA.ndim)
-    if DATA.shape[axis] == 0:
-        return DATA  # an empty batch passes through, whatever the indices, as in the original
-    places = _checked_indices(INDICES, DATA.shape[axis])
-    if not match_outer:
-        return jnp.take(DATA, places, axis=axis, mode="clip")
+    Inputs:
+        Condition: One truth value a row (N,), bool.
+        DataT: Rows (N, ...).
+        DataF: Rows of the shape and type of DataT.
+    Outputs:
+        DataO: The shape and type of DataT.
+    Example:
+        >>> run("Conditional", Condition=[True, False], DataT=[1.0, 2.0], DataF=[10.0, 20.0])
+        DataO = []
+    """
+    require_same_type(DataT, DataF)
+    require_shape(DataT.shape == DataF.shape, f"DataT is {DataT.shape} but DataF is {DataF.shape}; they must be equal")
     require_shape(
-        tuple(INDICES.shape[:axis]) == tuple(DATA.shape[:axis]),
-        f"DATA is {DATA.shape} and INDICES is {INDICES.shape}; with match_outer the first {axis} sizes must be equal",
+        Condition.ndim == 1 and Condition.shape == DataT.shape[:1],
+        f"Condition is {Condition.shape} but DataT is {DataT.shape}; Condition must be {DataT.shape[:1]}",
     )
-    inner = INDICES.shape[axis:]
-    flat = places.reshape(*INDICES.shape[:axis], product(inner))
-    flat = flat.reshape(flat.shape + (1,) * (DATA.ndim - axis - 1))
-    taken = jnp.take_along_axis(DATA, flat, axis=axis, mode="clip")
-    return taken.reshape(*DATA.shape[:axis], *inner, *DATA.shape[axis + 1 :])
+    return jnp.where(Condition.reshape(-1, *(1,) * (DataT.ndim - 1)), DataT, DataF)
 
 
-@operator("Gather", outputs="OUTPUT", types={"INDICES": INDICES})
-def gather(DATA, INDICES, *, axis: int = 0, match_outer: bool = False):
-    """The entries of DATA at the given indices.
+@operator("IsMemberOf", gradient="refused", types={"X": "int32 int64 bool"})
+def is_member_of(X, *, value: Any = (), dtype: int = 0):
+    """Where a value is among those of a list.
 
     Inputs:
-        DATA: At least ``axis + 1`` dimensions.
-        INDICES: int32 or int64 of any shape; negative indices count from the end.
+        X: Integers or truth values of any shape.
     Args:
-        axis: The dimension of DATA that is indexed.
-        match_outer: The dimensions before axis are the same in both, and each row has indices of its own.
+        value: The list.
+        dtype: The type of the list's values (a TensorProto data type); that of X where left out.
     Outputs:
-        OUTPUT: DATA with dimension ``axis`` replaced by the shape of INDICES.
+        Y: Same shape, bool.
     Example:
-        >>> run("Gather", DATA=[10.0, 20.0, 30.0], INDICES=[2, 0])
-        OUTPUT = [30. 10.]
+        >>> run("IsMemberOf", X=[1, 2, 3], value=[2, 3, 5])
+        Y = []
     """
-    return _gather(DATA, INDICES, axis, match_outer)
+    members = value if isinstance(value, (list, tuple)) else [value]
+    if not all(isinstance(member, int) for member in members):
+        raise BadArgument(f"value is {members!r} but X is {X.dtype}; give a list of integers")
+    # Compared as int64: a member that X's type cannot hold is simply not found.
+    table = jnp.asarray(np.asarray(members, np.int64))
+    return jnp.any(X.astype(table.dtype)[..., None] == table, axis=-1)
 
 
-@gather.gradient_maker
-def _(g):
-    if g.argument("axis", 0) != 0:
-        return [g.define("BatchGatherGradient", [g.I(0), g.I(1), g.GO(0)], [g.GI(0)])]
-    g.set_sparse(0, g.I(1), g.GO(0))
-    return []
+RANKED = {"X": "int32 int64 float32 float64"}
 
 
-@operator("BatchGather", outputs="OUTPUT", types={"INDICES": INDICES})
-def batch_gather(DATA, INDICES, *, match_outer: bool = False):
-    """The entries of every row of DATA at the given indices: Gather along dimension 1.
+@operator("ArgMax", outputs="Indices", gradient="refused", types=RANKED)
+def arg_max(X, *, axis: int = -1, keepdims: bool = True):
+    """Where the largest value along a dimension stands; the first one of equals.
 
     Inputs:
-        DATA: (N, D, ...).
-        INDICES: int32 or int64 of any shape, the same for every row.
+        X: Values of any shape but 0-d.
     Args:
-        match_outer: Each row has indices of its own: INDICES is (N, ...).
+        axis: The dimension.
+        keepdims: Whether the dimension stays, with size 1.
     Outputs:
-        OUTPUT: (N, shape of INDICES, ...).
+        Indices: Positions along the dimension, int64.
     Example:
-        >>> run("BatchGather", DATA=[[10.0, 20.0, 30.0]], INDICES=[2, 0])
-        OUTPUT = [[30. 10.]]
+        >>> run("ArgMax", X=[1.0, 3.0, 3.0])
+        Indices = []
     """
-    return _gather(DATA, INDICES, 1, match_outer)
+    return _arg(jnp.argmax, X, axis, keepdims)
 
 
-@batch_gather.gradient("DATA, INDICES, dOUTPUT -> dDATA", types={"INDICES": INDICES})
-def _(DATA, INDICES, dOUTPUT, *, axis: int = 1, match_outer: bool = False):
-    """Adds each gradient to the entry that it was taken from."""
-    _, pullback = jax.vjp(lambda data: _gather(data, INDICES, axis, match_outer), DATA)
-    return pullback(dOUTPUT)
-
-
-def _ranked(X: Any, k: int, axis: int) -> tuple[Any, Any]:
-    """The k largest along the last dimension and their positions; where there are fewer, zeros and -1."""
-    count = X.shape[-1]
-    values, places = lax.top_k(X, min(k, count))
-    missing = [(0, 0)] * (X.ndim - 1) + [(0, max(k - count, 0))]
-    return jnp.pad(values, missing), jnp.pad(places.astype(jnp.int64), missing, constant_values=-1)
-
-
-@operator("TopK", outputs="Values, Indices, Flattened_indices?", static="k_input", output_counts=(2, 3))
-def top_k(X, k_input=None, *, num_outputs: int, k: int = -1, axis: int = -1):
-    """The k largest values along a dimension, largest first.
-
-    Of equal values the one with the lower index comes first. Where there are fewer than k, zeros follow,
-    with index -1.
+@operator("ArgMin", outputs="Indices", gradient="refused", types=RANKED)
+def arg_min(X, *, axis: int = -1, keepdims: bool = True):
+    """Where the smallest value along a dimension stands; the first one of equals.
 
     Inputs:
-        X: At least one dimension.
-        k_input: int32 or int64, one value, in place of the argument k.
+        X: Values of any shape but 0-d.
     Args:
-        k: How many; at least 1.
-        axis: The dimension, the last where absent.
+        axis: The dimension.
+        keepdims: Whether the dimension stays, with size 1.
     Outputs:
-        Values: X with size k along the axis.
-        Indices: int64, where along the axis each value stood.
-        Flattened_indices: int64, one-dimensional: where in the flattened X each value stood.
+        Indices: Positions along the dimension, int64.
+    Example:
+        >>> run("ArgMin", X=[2.0, 1.0, 1.0])
+        Indices = []
+    """
+    return _arg(jnp.argmin, X, axis, keepdims)
+
+
+def _arg(find: Any, X: Any, axis: int, keepdims: bool) -> Any:
+    axis = canonical_axis(axis, X.ndim)
+    require_shape(X.shape[axis] != 0, f"X is {X.shape}; there is nothing to choose from along dimension {axis}")
+    return find(X, axis=axis, keepdims=keepdims).astype(jnp.int64)
+
+
+@operator("TopK", outputs="Values, Indices, Flattened_indices?", static="K", types={"X": "float32", "K": "int32 int64"})
+def top_k(X, K=None, *, k: int = -1, axis: int = -1):
+    """The k largest values along a dimension, the largest first; of equals, the first one first.
+
+    Inputs:
+        X: Values of any shape but 0-d, float32.
+        K: How many, one integer; instead of the argument.
+    Args:
+        k: How many.
+        axis: The dimension.
+    Outputs:
+        Values: X's shape with size k along the dimension. Where k is larger than the dimension, the rest is 0.
+        Indices: Where they stand along the dimension, int64; the rest is -1.
+        Flattened_indices: Where they stand in X laid out flat, (count of Values,), int64; the rest is -1.
     Example:
         >>> run("TopK", X=[1.0, 4.0, 2.0], k=2)
-        Values = [4. 2.]
-        Indices = [1 2]
+        Values = []
+        Indices = []
     """
-    if k_input is not None:
-        k = int(k_input.reshape(-1)[0])
+    if K is not None:
+        require_shape(np.size(K) == 1, f"K is {np.shape(K)}; it must hold one integer")
+        k = int(np.ravel(K)[0])
     if k < 1:
         raise BadArgument(f"k is {k}; it must be at least 1")
-    where = canonical_axis(axis, X.ndim)
-    values, places = _ranked(jnp.moveaxis(X, where, -1), k, where)
-    values, places = jnp.moveaxis(values, -1, where), jnp.moveaxis(places, -1, where)
-    if num_outputs < 3:
-        return values, places
-    rows = jnp.arange(product(X.shape), dtype=jnp.int64).reshape(X.shape)
-    flat = jnp.take_along_axis(rows, jnp.maximum(places, 0), axis=where)
-    return values, places, jnp.where(places < 0, -1, flat).reshape(-1)
+    axis = canonical_axis(axis, X.ndim)
+    size = X.shape[axis]
+    count = min(k, size)
+    values, indices = jax.lax.top_k(jnp.moveaxis(X, axis, -1), count)
+    values = jnp.moveaxis(values, -1, axis)
+    indices = jnp.moveaxis(indices, -1, axis).astype(jnp.int64)
+    places = _positions(indices, jnp.int64)
+    places[axis] = indices
+    flat, stride = jnp.zeros_like(indices), 1
+    for place, extent in zip(reversed(places), reversed(X.shape), strict=True):
+        flat, stride = flat + place * stride, stride * extent
+    if count < k:
+        rest = [(0, k - count if other == axis else 0) for other in range(X.ndim)]
+        values = jnp.pad(values, rest)
+        indices = jnp.pad(indices, rest, constant_values=-1)
+        flat = jnp.pad(flat, rest, constant_values=-1)
+    return values, indices, flat.reshape(-1)
+
+
+def _positions(values: Any, dtype: Any) -> list[Any]:
+    """Each value's own position, one array a dimension."""
+    return [jax.lax.broadcasted_iota(dtype, values.shape, axis) for axis in range(values.ndim)]
 
 
 @top_k.gradient("dValues, Indices, X -> dX")
 def _(dValues, Indices, X, *, axis: int = -1):
-    """Puts each gradient where its value came from."""
-    where = canonical_axis(axis, X.ndim)
-    places = jnp.moveaxis(Indices, where, -1)
-    base = jnp.zeros(jnp.moveaxis(X, where, -1).shape, dValues.dtype)
-    given = jnp.where(places >= 0, jnp.moveaxis(dValues, where, -1), 0)
-    rows = base.reshape(-1, base.shape[-1])
-    columns = jnp.maximum(places, 0).reshape(-1, places.shape[-1])
-    filled = rows.at[jnp.arange(rows.shape[0])[:, None], columns].add(given.reshape(columns.shape))
-    return jnp.moveaxis(filled.reshape(base.shape), -1, where)
-
-
-def _extreme(find: Any, X: Any, axis: int, keepdims: bool) -> Any:
-    where = canonical_axis(axis, X.ndim)
-    require_shape(X.shape[where] != 0, f"X is {X.shape}; dimension {where} must not be empty")
-    return find(X, axis=where, keepdims=keepdims).astype(jnp.int64)
-
-
-@operator("ArgMax", outputs="Indices", gradient="refused")
-def arg_max(X, *, axis: int = -1, keepdims: bool = True):
-    """Where the largest value along a dimension stands (the first of equals).
-
-    Inputs:
-        X: At least one dimension.
-    Args:
-        axis: The dimension.
-        keepdims: Whether it stays, with size one.
-    Outputs:
-        Indices: int64.
-    Example:
-        >>> run("ArgMax", X=[1.0, 4.0, 2.0])
-        Indices = [1]
-    """
-    return _extreme(jnp.argmax, X, axis, keepdims)
-
-
-@operator("ArgMin", outputs="Indices", gradient="refused")
-def arg_min(X, *, axis: int = -1, keepdims: bool = True):
-    """Where the smallest value along a dimension stands (the first of equals).
-
-    Inputs:
-        X: At least one dimension.
-    Args:
-        axis: The dimension.
-        keepdims: Whether it stays, with size one.
-    Outputs:
-        Indices: int64.
-    Example:
-        >>> run("ArgMin", X=[1.0, 4.0, 2.0])
-        Indices = [0]
-    """
-    return _extreme(jnp.argmin, X, axis, keepdims)
-
-
-@operator(
-    "OneHot",
-    outputs="one_hots",
-    gradient="none",
-    static="index_size_tensor",
-    types={"indices": "int64", "index_size_tensor": "int64"},
-)
-def one_hot(indices, index_size_tensor):
-    """A row for each index, zero but for a one at the index.
-
-    Inputs:
-        indices: int64 (N), from 0 to below the size.
-        index_size_tensor: int64, one value: the length of a row.
-    Outputs:
-        one_hots: float32 (N, size).
-    Example:
-        >>> run("OneHot", indices=[1], index_size_tensor=[3])
-        one_hots = [[0. 1. 0.]]
-    """
-    require_shape(
-        indices.ndim == 1 and index_size_tensor.size == 1,
-        f"indices is {indices.shape} and index_size_tensor is {index_size_tensor.shape}; "
-        "indices must be one-dimensional and index_size_tensor one value",
-    )
-    size = int(index_size_tensor.reshape(-1)[0])
-    require((indices >= 0) & (indices < size), f"indices holds an index outside 0 to {size} - 1, the size of a row")
-    return (indices[:, None] == jnp.arange(size)).astype(jnp.float32)
-
-
-@operator("BatchOneHot", outputs="output", gradient="none", static="lengths", types={"lengths": "int32"})
-def batch_one_hot(data, lengths, values):
-    """One-hot columns for every column of a matrix, each with values of its own.
-
-    Column d of data is compared with its ``lengths[d]`` values, which stand one after the other in values.
-
-    Inputs:
-        data: (N, D).
-        lengths: int32 (D), how many values each column has.
-        values: (sum of lengths), in the type of data.
-    Outputs:
-        output: (N, sum of lengths), one where data has the value, in the type of data.
-    Example:
-        >>> run("BatchOneHot", data=[[5, 7]], lengths=[2, 1], values=[5, 6, 7])
-        output = [[1 0 1]]
-    """
-    require_same_type(data, values)
-    require_shape(
-        data.ndim == 2 and lengths.shape == (data.shape[1],) and values.shape == (int(lengths.sum()),),
-        f"data is {data.shape}, lengths {lengths.tolist()} and values {values.shape}; data must be (N, D), "
-        "lengths (D), and values must hold the sum of lengths",
-    )
-    column = np.repeat(np.arange(lengths.size), lengths)
-    return (data[:, column] == values).astype(data.dtype)
-
-
-@operator(
-    "CopyRowsToTensor", outputs="output_tensor", inplace="input_tensor => output_tensor", types={"indices": INDICES}
-)
-def copy_rows_to_tensor(input_tensor, indices, row):
-    """Writes one row over the rows at the given indices.
-
-    Inputs:
-        input_tensor: (N, D).
-        indices: int32 or int64, which rows are overwritten.
-        row: (D), in the type of input_tensor.
-    Outputs:
-        output_tensor: input_tensor with these rows, in place.
-    Example:
-        >>> run("CopyRowsToTensor", input_tensor=[[1.0], [2.0]], indices=[1], row=[5.0])
-        output_tensor = [[1.] [5.]]
-    """
-    require_same_type(input_tensor, row)
-    require_shape(
-        input_tensor.ndim == 2 and row.shape == (input_tensor.shape[1],),
-        f"input_tensor is {input_tensor.shape} and row is {row.shape}; they must be (N, D) and (D)",
-    )
-    places = _checked_indices(indices, input_tensor.shape[0], wrap=False)
-    return input_tensor.at[places.reshape(-1)].set(row, mode="drop")
-
-
-@copy_rows_to_tensor.gradient_maker
-def _(g):
-    # The rows were overwritten, yet the original passes the whole gradient on.
-    g.set_dense(0, g.GO(0))
-    return []
+    """Puts the gradient of each value back where it came from."""
+    axis = canonical_axis(axis, X.ndim)
+    there = Indices >= 0
+    kept = jnp.where(there, dValues, 0).astype(dValues.dtype)
+    places = _positions(Indices, Indices.dtype)
+    places[axis] = jnp.where(there, Indices, 0)
+    return jnp.zeros(X.shape, dValues.dtype).at[tuple(places)].add(kept)
