@@ -1,4 +1,4 @@
-"""The command line: ``c2lab lab``, ``c2lab demo``, ``c2lab run``, ``c2lab show``, ``c2lab summary``.
+"""The command line: ``c2lab lab``, ``c2lab demo``, ``c2lab run``, ``show``, ``summary``, ``docs``.
 
 Each command imports what it needs when it runs, so that ``c2lab --help`` answers at once.
 """
@@ -124,6 +124,13 @@ def summary(options: argparse.Namespace) -> None:
     print(summary(read_net(options.file)))
 
 
+def docs(options: argparse.Namespace) -> None:
+    """Writes the operator catalogue, a page an operator."""
+    from c2lab import catalogue
+
+    print(f"{options.out}: {catalogue.write(options.out)} operators")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="c2lab", description="Caffe2's nets and workspaces, run by JAX and XLA.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -160,6 +167,9 @@ def _parser() -> argparse.ArgumentParser:
 
     summary_parser = add(summary)
     summary_parser.add_argument("file", type=Path, help="a net: .pb or .pbtxt")
+
+    docs_parser = add(docs)
+    docs_parser.add_argument("out", type=Path, metavar="OUT", help="folder for the pages")
     return parser
 
 

@@ -24,6 +24,7 @@ LEVELS = {
     "workspace": 4, "brew": 4, "brew_layers": 4, "model_helper": 4, "optimizer": 4, "optimizers": 4,
     "predictor": 5, "data": 5, "training": 5, "interchange": 5, "compat": 5,
     "widgets": 6,
+    "eager": 5, "catalogue": 5,
     "__init__": 7, "__main__": 7,
 }  # fmt: skip
 NEIGHBOURS = {
@@ -35,6 +36,7 @@ NEIGHBOURS = {
     ("model_helper", "brew_layers"): "a model creates its parameters the way layers describe them",
     ("optimizer", "optimizers"): "optimizer is a namespace over its builders",
     ("optimizers", "model_helper"): "builders read a model's parameters",
+    ("catalogue", "eager"): "pages show their examples run",
     ("training", "data"): "the demo trains on the sample sets",
     ("training", "predictor"): "the demo leaves a model folder",
 }
