@@ -32,8 +32,8 @@ def add(A, B, *, placement: Placement):
     Outputs:
         C: The broadcast shape (A's with broadcast=1), same type.
     Example:
-        >>> run("Add", A=[[1.0], [2.0]], B=[10.0, 20.0])
-        C = []
+        >>> run("Add", A=[[1.0, 2.0]], B=[10.0, 20.0])
+        C = [[11. 22.]]
     """
     A, B = lay(A, B, placement)
     return A + B
@@ -64,7 +64,7 @@ def sub(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), same type.
     Example:
         >>> run("Sub", A=[5.0, 6.0], B=[1.0])
-        C = []
+        C = [4. 5.]
     """
     A, B = lay(A, B, placement)
     return A - B
@@ -94,8 +94,8 @@ def mul(A, B, *, placement: Placement):
     Outputs:
         C: The broadcast shape (A's with broadcast=1), same type.
     Example:
-        >>> run("Mul", A=[[1.0, 2.0], [3.0, 4.0]], B=[10.0, 100.0], broadcast=1, axis=0)
-        C = []
+        >>> run("Mul", A=[[1.0, 2.0, 3.0]], B=[10.0], broadcast=1, axis=0)
+        C = [[10. 20. 30.]]
     """
     A, B = lay(A, B, placement)
     return A * B
@@ -126,7 +126,7 @@ def div(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), same type.
     Example:
         >>> run("Div", A=[-7, 7], B=[2])
-        C = []
+        C = [-3  3]
     """
     A, B = jnp.broadcast_arrays(*lay(A, B, placement))
     return jax.lax.div(A, B)
@@ -160,7 +160,7 @@ def power(X, exponent_of_X=None, *, exponent: float = 0.0, placement: Placement)
         Y: The broadcast shape (X's with broadcast=1), same type.
     Example:
         >>> run("Pow", X=[1.0, 2.0, 3.0], exponent=2.0)
-        Y = []
+        Y = [1. 4. 9.]
     """
     if exponent_of_X is None:
         return jnp.power(X, jnp.asarray(exponent, X.dtype))
@@ -226,7 +226,7 @@ def sum_reduce_like(A, B, *, axis: int = -1, axis_str: str = "", order: str = "N
         C: B's shape, A's type.
     Example:
         >>> run("SumReduceLike", A=[[1.0, 2.0], [3.0, 4.0]], B=[0.0, 0.0])
-        C = []
+        C = [4. 6.]
     """
     return fold_back(A, B, lay(A, B, placed(axis, axis_str, order))[1])
 
@@ -251,8 +251,8 @@ def sum_of(*X):
     Outputs:
         C: The shape and type of the inputs.
     Example:
-        >>> run("Sum", X=[[1.0, 2.0], [10.0, 20.0]])
-        C = []
+        >>> run("Sum", X=([1.0, 2.0], [10.0, 20.0]))
+        C = [11. 22.]
     """
     _same_shapes(X, "Sum")
     total = X[0]
@@ -280,8 +280,8 @@ def sum_of_integers(*X):
     Outputs:
         C: The shape of the inputs, int32.
     Example:
-        >>> run("SumInt", X=[[1, 2], [10, 20]])
-        C = []
+        >>> run("SumInt", X=([1, 2], [10, 20]))
+        C = [11 22]
     """
     _same_shapes(X, "SumInt")
     return sum(X[1:], X[0])
@@ -298,8 +298,8 @@ def mean_of(*X):
     Outputs:
         M: The shape and type of the inputs.
     Example:
-        >>> run("Mean", X=[[1.0, 2.0], [3.0, 6.0]])
-        M = []
+        >>> run("Mean", X=([1.0, 2.0], [3.0, 6.0]))
+        M = [2. 4.]
     """
     _same_shapes(X, "Mean")
     return sum(X[1:], X[0]) * jnp.asarray(1 / len(X), X[0].dtype)
@@ -322,8 +322,8 @@ def max_of(*X):
     Outputs:
         M: The shape and type of the inputs.
     Example:
-        >>> run("Max", X=[[1.0, 5.0], [3.0, 2.0]])
-        M = []
+        >>> run("Max", X=([1.0, 5.0], [3.0, 2.0]))
+        M = [3. 5.]
     """
     _same_shapes(X, "Max")
     return functools.reduce(jnp.maximum, X)
@@ -340,8 +340,8 @@ def min_of(*X):
     Outputs:
         M: The shape and type of the inputs.
     Example:
-        >>> run("Min", X=[[1.0, 5.0], [3.0, 2.0]])
-        M = []
+        >>> run("Min", X=([1.0, 5.0], [3.0, 2.0]))
+        M = [1. 2.]
     """
     _same_shapes(X, "Min")
     return functools.reduce(jnp.minimum, X)
@@ -371,8 +371,8 @@ def square_root_divide(X, scale):
     Outputs:
         Y: Same shape and type as X.
     Example:
-        >>> run("SquareRootDivide", X=[[2.0, 4.0], [1.0, 3.0]], scale=[4.0, 0.0])
-        Y = []
+        >>> run("SquareRootDivide", X=[2.0, 3.0], scale=[4.0, 0.0])
+        Y = [1. 3.]
     """
     require_shape(
         X.ndim > 0 and scale.shape == X.shape[:1],

@@ -31,7 +31,7 @@ def equal(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), bool.
     Example:
         >>> run("EQ", A=[1, 2, 3], B=[2])
-        C = []
+        C = [False  True False]
     """
     A, B = lay(A, B, placement)
     return A == B
@@ -55,7 +55,7 @@ def not_equal(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), bool.
     Example:
         >>> run("NE", A=[1, 2, 3], B=[2])
-        C = []
+        C = [ True False  True]
     """
     A, B = lay(A, B, placement)
     return A != B
@@ -79,7 +79,7 @@ def less(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), bool.
     Example:
         >>> run("LT", A=[1, 2, 3], B=[2])
-        C = []
+        C = [ True False False]
     """
     A, B = lay(A, B, placement)
     return A < B
@@ -103,7 +103,7 @@ def less_or_equal(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), bool.
     Example:
         >>> run("LE", A=[1, 2, 3], B=[2])
-        C = []
+        C = [ True  True False]
     """
     A, B = lay(A, B, placement)
     return A <= B
@@ -127,7 +127,7 @@ def greater(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), bool.
     Example:
         >>> run("GT", A=[1, 2, 3], B=[2])
-        C = []
+        C = [False False  True]
     """
     A, B = lay(A, B, placement)
     return A > B
@@ -151,7 +151,7 @@ def greater_or_equal(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), bool.
     Example:
         >>> run("GE", A=[1, 2, 3], B=[2])
-        C = []
+        C = [False  True  True]
     """
     A, B = lay(A, B, placement)
     return A >= B
@@ -175,7 +175,7 @@ def logical_and(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), bool.
     Example:
         >>> run("And", A=[True, False], B=[True, True])
-        C = []
+        C = [ True False]
     """
     A, B = lay(A, B, placement)
     return A & B
@@ -199,7 +199,7 @@ def logical_or(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), bool.
     Example:
         >>> run("Or", A=[True, False], B=[False, False])
-        C = []
+        C = [ True False]
     """
     A, B = lay(A, B, placement)
     return A | B
@@ -223,7 +223,7 @@ def logical_xor(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), bool.
     Example:
         >>> run("Xor", A=[True, False], B=[True, True])
-        C = []
+        C = [False  True]
     """
     A, B = lay(A, B, placement)
     return A ^ B
@@ -247,7 +247,7 @@ def bitwise_and(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), same type.
     Example:
         >>> run("BitwiseAnd", A=[6, 5], B=[3])
-        C = []
+        C = [2 1]
     """
     A, B = lay(A, B, placement)
     return A & B
@@ -271,7 +271,7 @@ def bitwise_or(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), same type.
     Example:
         >>> run("BitwiseOr", A=[6, 5], B=[3])
-        C = []
+        C = [7 7]
     """
     A, B = lay(A, B, placement)
     return A | B
@@ -295,7 +295,7 @@ def bitwise_xor(A, B, *, placement: Placement):
         C: The broadcast shape (A's with broadcast=1), same type.
     Example:
         >>> run("BitwiseXor", A=[6, 5], B=[3])
-        C = []
+        C = [5 6]
     """
     A, B = lay(A, B, placement)
     return A ^ B
@@ -311,6 +311,6 @@ def logical_not(X):
         Y: Same shape, bool.
     Example:
         >>> run("Not", X=[True, False])
-        Y = []
+        Y = [False  True]
     """
     return jnp.logical_not(X)

@@ -27,7 +27,7 @@ def absolute(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Abs", X=[-1.5, 0.0, 2.0])
-        Y = []
+        Y = [1.5 0.  2. ]
     """
     return jnp.abs(X)
 
@@ -50,7 +50,7 @@ def negative(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Negative", X=[1, -2])
-        Y = []
+        Y = [-1  2]
     """
     return -X
 
@@ -70,7 +70,7 @@ def sign(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Sign", X=[-3.0, 0.0, 0.5])
-        Y = []
+        Y = [-1.  0.  1.]
     """
     return jnp.sign(X)
 
@@ -89,7 +89,7 @@ def scale_by(X, *, scale: float = 1.0):
         Y: Same shape and type as X.
     Example:
         >>> run("Scale", X=[1.0, 2.0], scale=10.0)
-        Y = []
+        Y = [10. 20.]
     """
     return X * jnp.asarray(scale, X.dtype)
 
@@ -112,8 +112,8 @@ def scale_blobs(*X, scale: float = 1.0):
     Outputs:
         Y: One an input, of the same shape and type.
     Example:
-        >>> run("ScaleBlobs", X=[[1.0, 2.0]], scale=10.0)
-        Y = []
+        >>> run("ScaleBlobs", X=([1.0, 2.0],), scale=10.0)
+        Y_0 = [10. 20.]
     """
     return tuple(value * jnp.asarray(scale, value.dtype) for value in X)
 
@@ -133,7 +133,7 @@ def clip(X, *, min: float | None = None, max: float | None = None):
         Y: Same shape and type as X.
     Example:
         >>> run("Clip", X=[-2.0, 0.5, 2.0], min=-1.0, max=1.0)
-        Y = []
+        Y = [-1.   0.5  1. ]
     """
     return jnp.maximum(jnp.minimum(X, _edge(X, max, "max")), _edge(X, min, "min"))
 
@@ -161,7 +161,7 @@ def square(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Sqr", X=[-2.0, 3.0])
-        Y = []
+        Y = [4. 9.]
     """
     return X * X
 
@@ -187,7 +187,7 @@ def cube(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Cube", X=[-2.0, 3.0])
-        Y = []
+        Y = [-8. 27.]
     """
     return X * X * X
 
@@ -210,7 +210,7 @@ def square_root(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Sqrt", X=[4.0, 9.0])
-        Y = []
+        Y = [2. 3.]
     """
     return jnp.sqrt(X)
 
@@ -236,7 +236,7 @@ def reciprocal_square_root(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Rsqrt", X=[4.0, 16.0])
-        Y = []
+        Y = [0.5  0.25]
     """
     return jax.lax.rsqrt(X)
 
@@ -259,7 +259,7 @@ def cube_root(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Cbrt", X=[-8.0, 27.0])
-        Y = []
+        Y = [-2.  3.]
     """
     return jnp.cbrt(X)
 
@@ -282,7 +282,7 @@ def reciprocal(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Reciprocal", X=[2.0, -4.0])
-        Y = []
+        Y = [ 0.5  -0.25]
     """
     return 1 / X
 
@@ -305,7 +305,7 @@ def exponential(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Exp", X=[0.0, 1.0])
-        Y = []
+        Y = [1.        2.71828...]
     """
     return jnp.exp(X)
 
@@ -327,7 +327,7 @@ def logarithm(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Log", X=[1.0, 10.0])
-        Y = []
+        Y = [0.        2.30258...]
     """
     return jnp.log(X)
 
@@ -349,7 +349,7 @@ def error_function(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Erf", X=[0.0, 1.0])
-        Y = []
+        Y = [0.         0.84270...]
     """
     return jax.scipy.special.erf(X)
 
@@ -364,7 +364,7 @@ def floor(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Floor", X=[-1.5, 1.5])
-        Y = []
+        Y = [-2.  1.]
     """
     return jnp.floor(X)
 
@@ -379,7 +379,7 @@ def ceil(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Ceil", X=[-1.5, 1.5])
-        Y = []
+        Y = [-1.  2.]
     """
     return jnp.ceil(X)
 
@@ -399,7 +399,7 @@ def modulo(X, *, divisor: int = 0, sign_follow_divisor: bool = False):
         Y: Same shape and type as X.
     Example:
         >>> run("Mod", X=[-7, 7], divisor=3)
-        Y = []
+        Y = [-1  1]
     """
     if divisor == 0:
         raise BadArgument("divisor is 0; it must be another integer")
@@ -422,7 +422,7 @@ def is_nan(tensor):
         output: Same shape, uint8.
     Example:
         >>> run("IsNaN", tensor=[1.0, float("nan")])
-        output = []
+        output = [0 1]
     """
     return jnp.isnan(tensor).astype(jnp.uint8)
 
@@ -439,6 +439,6 @@ def replace_nan(X, *, value: float = 0.0):
         Y: Same shape and type as X.
     Example:
         >>> run("ReplaceNaN", X=[1.0, float("nan")], value=7.0)
-        Y = []
+        Y = [1. 7.]
     """
     return jnp.where(jnp.isnan(X), jnp.asarray(value, X.dtype), X)

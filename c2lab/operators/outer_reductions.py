@@ -104,7 +104,7 @@ def reduce_front_sum(X, lengths=None, *, num_reduce_dim: int = 1):
         Y: X's shape without its first dimensions, same type.
     Example:
         >>> run("ReduceFrontSum", X=[[1.0, 2.0], [3.0, 6.0]])
-        Y = []
+        Y = [4. 8.]
     """
     ends = Ends(X, lengths, num_reduce_dim, front=True)
     return ends.left(_sum(X, ends))
@@ -130,7 +130,7 @@ def reduce_front_mean(X, lengths=None, *, num_reduce_dim: int = 1):
         Y: X's shape without its first dimensions, same type.
     Example:
         >>> run("ReduceFrontMean", X=[[1.0, 2.0], [3.0, 6.0]])
-        Y = []
+        Y = [2. 4.]
     """
     ends = Ends(X, lengths, num_reduce_dim, front=True)
     return ends.left(ends.divided(_sum(X, ends)))
@@ -156,7 +156,7 @@ def reduce_front_max(X, lengths=None, *, num_reduce_dim: int = 1):
         Y: X's shape without its first dimensions, same type.
     Example:
         >>> run("ReduceFrontMax", X=[[1.0, 2.0], [3.0, 6.0]])
-        Y = []
+        Y = [3. 6.]
     """
     return _largest(X, lengths, num_reduce_dim, front=True)
 
@@ -181,7 +181,7 @@ def reduce_back_sum(X, lengths=None, *, num_reduce_dim: int = 1):
         Y: X's shape without its last dimensions, same type.
     Example:
         >>> run("ReduceBackSum", X=[[1.0, 2.0], [3.0, 6.0]])
-        Y = []
+        Y = [3. 9.]
     """
     ends = Ends(X, lengths, num_reduce_dim, front=False)
     return ends.left(_sum(X, ends))
@@ -207,7 +207,7 @@ def reduce_back_mean(X, lengths=None, *, num_reduce_dim: int = 1):
         Y: X's shape without its last dimensions, same type.
     Example:
         >>> run("ReduceBackMean", X=[[1.0, 2.0], [3.0, 6.0]])
-        Y = []
+        Y = [1.5 4.5]
     """
     ends = Ends(X, lengths, num_reduce_dim, front=False)
     return ends.left(ends.divided(_sum(X, ends)))
@@ -233,7 +233,7 @@ def reduce_back_max(X, lengths=None, *, num_reduce_dim: int = 1):
         Y: X's shape without its last dimensions, same type.
     Example:
         >>> run("ReduceBackMax", X=[[1.0, 2.0], [3.0, 6.0]])
-        Y = []
+        Y = [2. 6.]
     """
     return _largest(X, lengths, num_reduce_dim, front=False)
 
@@ -260,7 +260,7 @@ def reduce_front_weighted_sum(DATA, SCALARS, *, grad_on_weights: bool = False, n
         OUTPUT: DATA's shape without its first dimension.
     Example:
         >>> run("ReduceFrontWeightedSum", DATA=[[1.0, 2.0], [3.0, 4.0]], SCALARS=[10.0, 1.0])
-        OUTPUT = []
+        OUTPUT = [13. 24.]
     """
     _require_one(num_reduce_dim)
     require_shape(

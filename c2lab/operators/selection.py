@@ -32,7 +32,7 @@ def where(C, X, Y, *, broadcast_on_rows: bool = False):
         Z: The shape and type of X.
     Example:
         >>> run("Where", C=[True, False], X=[1.0, 2.0], Y=[10.0, 20.0])
-        Z = []
+        Z = [ 1. 20.]
     """
     require_same_type(X, Y)
     require_shape(X.shape == Y.shape, f"X is {X.shape} but Y is {Y.shape}; they must be equal")
@@ -61,7 +61,7 @@ def conditional(Condition, DataT, DataF):
         DataO: The shape and type of DataT.
     Example:
         >>> run("Conditional", Condition=[True, False], DataT=[1.0, 2.0], DataF=[10.0, 20.0])
-        DataO = []
+        DataO = [ 1. 20.]
     """
     require_same_type(DataT, DataF)
     require_shape(DataT.shape == DataF.shape, f"DataT is {DataT.shape} but DataF is {DataF.shape}; they must be equal")
@@ -85,7 +85,7 @@ def is_member_of(X, *, value: Any = (), dtype: int = 0):
         Y: Same shape, bool.
     Example:
         >>> run("IsMemberOf", X=[1, 2, 3], value=[2, 3, 5])
-        Y = []
+        Y = [False  True  True]
     """
     members = value if isinstance(value, (list, tuple)) else [value]
     if not all(isinstance(member, int) for member in members):
@@ -111,7 +111,7 @@ def arg_max(X, *, axis: int = -1, keepdims: bool = True):
         Indices: Positions along the dimension, int64.
     Example:
         >>> run("ArgMax", X=[1.0, 3.0, 3.0])
-        Indices = []
+        Indices = [1]
     """
     return _arg(jnp.argmax, X, axis, keepdims)
 
@@ -129,7 +129,7 @@ def arg_min(X, *, axis: int = -1, keepdims: bool = True):
         Indices: Positions along the dimension, int64.
     Example:
         >>> run("ArgMin", X=[2.0, 1.0, 1.0])
-        Indices = []
+        Indices = [1]
     """
     return _arg(jnp.argmin, X, axis, keepdims)
 
@@ -156,8 +156,8 @@ def top_k(X, K=None, *, k: int = -1, axis: int = -1):
         Flattened_indices: Where they stand in X laid out flat, (count of Values,), int64; the rest is -1.
     Example:
         >>> run("TopK", X=[1.0, 4.0, 2.0], k=2)
-        Values = []
-        Indices = []
+        Values = [4. 2.]
+        Indices = [1 2]
     """
     if K is not None:
         require_shape(np.size(K) == 1, f"K is {np.shape(K)}; it must hold one integer")

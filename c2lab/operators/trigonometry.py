@@ -21,7 +21,7 @@ def sine(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Sin", X=[0.0, 1.0])
-        Y = []
+        Y = [0.         0.84147...]
     """
     return jnp.sin(X)
 
@@ -38,7 +38,7 @@ def cosine(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Cos", X=[0.0, 1.0])
-        Y = []
+        Y = [1.        0.54030...]
     """
     return jnp.cos(X)
 
@@ -55,7 +55,7 @@ def tangent(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Tan", X=[0.0, 1.0])
-        Y = []
+        Y = [0.        1.55740...]
     """
     return jnp.tan(X)
 
@@ -72,7 +72,7 @@ def arc_sine(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Asin", X=[0.0, 1.0])
-        Y = []
+        Y = [0.        1.57079...]
     """
     return jnp.arcsin(X)
 
@@ -89,7 +89,7 @@ def arc_cosine(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Acos", X=[0.0, 1.0])
-        Y = []
+        Y = [1.57079... 0.       ]
     """
     return jnp.arccos(X)
 
@@ -106,7 +106,7 @@ def arc_tangent(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Atan", X=[0.0, 1.0])
-        Y = []
+        Y = [0.        0.78539...]
     """
     return jnp.arctan(X)
 
@@ -123,7 +123,7 @@ def hyperbolic_sine(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Sinh", X=[0.0, 1.0])
-        Y = []
+        Y = [0.        1.17520...]
     """
     return jnp.sinh(X)
 
@@ -140,6 +140,6 @@ def hyperbolic_cosine(X):
         Y: Same shape and type as X.
     Example:
         >>> run("Cosh", X=[0.0, 1.0])
-        Y = []
+        Y = [1.        1.54308...]
     """
     return jnp.cosh(X)
