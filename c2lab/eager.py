@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from c2lab.backend.run import UNINITIALISED
 from c2lab.errors import BadArgument, did_you_mean
 from c2lab.operators import registry
 from c2lab.proto import caffe2_pb2
@@ -26,7 +27,8 @@ def run(type: str, outputs: int | None = None, seed: int = 0, **values: Any) -> 
 
     Args:
         type: The operator's type.
-        outputs: How many outputs to ask for; all but the optional ones where left out.
+        outputs: How many outputs to ask for; all but the optional ones (one, where the operator
+            has any number of them) where left out.
         seed: For random operators.
         values: Inputs and arguments by their names in the schema. Python floats become float32,
             ints int32, strings bytes; a list for a variadic input gives one blob an element.
@@ -56,8 +58,11 @@ def run(type: str, outputs: int | None = None, seed: int = 0, **values: Any) -> 
         parts = list(given) if slot.variadic else [given]
         for index, part in enumerate(parts):
             blob = f"{slot.name}_{index}" if slot.variadic else slot.name
-            workspace.feed(blob, as_blob(part))
             op.input.append(blob)
+            if part is None:  # an opaque input that the operator does not look into
+                workspace.blobs[blob] = UNINITIALISED
+            else:
+                workspace.feed(blob, as_blob(part, operator.types.get(slot.name, ())))
     for name, spec in operator.arguments.items():
         if name in values:
             value = values[name]
@@ -84,7 +89,7 @@ def _output_names(operator: Any, op: caffe2_pb2.OperatorDef, count: int | None) 
     elif operator.output_counts:
         wanted = list(slots[: min(operator.output_counts)])
     enforced = {o: i for i, o in operator.inplace_enforced}
-    allowed = dict((o, i) for i, o in operator.inplace or ())
+    allowed = {o: i for i, o in operator.inplace or ()}
     names = []
     for position, slot in enumerate(wanted):
         if position in enforced and enforced[position] < len(op.input):
@@ -96,13 +101,13 @@ def _output_names(operator: Any, op: caffe2_pb2.OperatorDef, count: int | None) 
     return names
 
 
-def as_blob(value: Any) -> Any:
-    """A plain Python value as what a blob may hold."""
+def as_blob(value: Any, types: tuple[str, ...] = ()) -> Any:
+    """A plain Python value as what a blob may hold, of the first of ``types`` that fits its kind."""
     if isinstance(value, (str, bytes, np.ndarray, jax.Array)) or hasattr(value, "type_name"):
         return value
     array = np.asarray(value)
-    if array.dtype == np.float64:
-        return array.astype(np.float32)
-    if array.dtype == np.int64:
-        return array.astype(np.int32)
-    return array
+    usual = {"f": "float32", "i": "int32"}.get(array.dtype.kind)
+    if usual is None:
+        return array
+    fitting = [name for name in types if np.dtype(name).kind == array.dtype.kind and name != "float16"]
+    return array.astype(usual if usual in fitting or not fitting else fitting[0])
