@@ -333,7 +333,8 @@ class _Drawing:
             )
             return "".join(parts)
         parts.append(
-            f'<rect class="c2lab-bar-{hue}" fill="{bar}" x="7" y="9" rx="2" width="4" height="{box.height - stack - 18:.1f}"/>'
+            f'<rect class="c2lab-bar-{hue}" fill="{bar}" x="7" y="9" rx="2" width="4" '
+            f'height="{box.height - stack - 18:.1f}"/>'
         )
         parts.append(f'<text class="c2lab-type" fill="#1b2130" x="19" y="20">{safe(box.title)}</text>')
         if box.subtitle:

@@ -230,13 +230,14 @@ def argument_text(argument: caffe2_pb2.Argument) -> str:
         >>> argument_text(caffe2_pb2.Argument(name="pads", ints=[1, 2]))
         '[1, 2]'
     """
-    value = argument_value(argument)
-    if argument_field(argument) in ("floats", "ints", "strings"):
-        shown = [_scalar_text(item) for item in value[:9]]
-        return f"[{', '.join(shown[:8])}{', …' if len(value) > 8 else ''}]"
-    if isinstance(value, list):
-        return f"{len(value)} messages" if value else "[]"
-    return _scalar_text(value)
+    kind = argument_field(argument)
+    if kind in ("floats", "ints", "strings"):
+        values = getattr(argument, kind)  # may hold millions: only the first are looked at
+        shown = [_scalar_text(item) for item in values[:8]]
+        return f"[{', '.join(shown)}{', …' if len(values) > 8 else ''}]"
+    if kind in ("tensors", "nets", "qtensors"):
+        return f"{len(getattr(argument, kind))} {kind}"
+    return _scalar_text(argument_value(argument)) if kind else "[]"
 
 
 def _scalar_text(value: Any) -> str:
@@ -263,7 +264,7 @@ def shape_text(shape: Any) -> str:
     """
     if isinstance(shape, str):
         return shape
-    sizes = tuple(getattr(shape, "shape", shape) or ())
+    sizes = tuple(getattr(shape, "shape", shape))
     return "×".join(str(size) for size in sizes) or "scalar"
 
 
