@@ -215,3 +215,50 @@ def lrn(X, *, size: int, alpha: float, beta: float, bias: float = 1.0, order: Or
     squares = lax.reduce_window(X * X, X.dtype.type(0), lax.add, window, (1,) * X.ndim, padding)
     divisor = jnp.asarray(bias, X.dtype) + jnp.asarray(alpha / size, X.dtype) * squares
     return X * divisor ** jnp.asarray(-beta, X.dtype), divisor
+
+
+@operator("AffineChannel", inplace="X -> Y", types={"X": FLOATS})
+def affine_channel(X, scale, bias, *, order: Order = "NCHW", is_learnable: bool = False):
+    """Each channel times a factor, plus a summand: a batch normalization with its numbers folded in.
+
+    ``Y = scale * X + bias``
+
+    Inputs:
+        X: (N, C, ...) or, with NHWC, (N, ..., C).
+        scale: (C).
+        bias: (C).
+    Args:
+        order: Where the channels stand.
+        is_learnable: Whether scale and bias get gradients too.
+    Outputs:
+        Y: Same shape and type as X.
+    Example:
+        >>> run("AffineChannel", X=[[1.0, 2.0]], scale=[2.0, 3.0], bias=[0.0, 1.0])
+        Y = [[2. 7.]]
+    """
+    axis = channel_axis(X, order)
+    _require_channels(X, axis, scale=scale, bias=bias)
+    return X * along_channels(scale, X, axis) + along_channels(bias, X, axis)
+
+
+@affine_channel.gradient(
+    "dY, X?, scale -> dX, dscale?, dbias?", inplace="dY -> dX", output_counts=(1, 3), types={"dY": FLOATS}
+)
+def _(dY, X, scale, *, num_outputs: int, order: Order = "NCHW"):
+    """dY times scale; with is_learnable also the sums that make the gradients of scale and bias."""
+    axis = channel_axis(dY, order)
+    _require_channels(dY, axis, scale=scale)
+    dX = dY * along_channels(scale, dY, axis)
+    if num_outputs == 1:
+        return dX
+    if X is None:
+        raise SchemaError("AffineChannelGradient needs X, as its second input, to make the gradients of scale and bias")
+    others = _other_axes(dY, axis)
+    return dX, jnp.sum(dY * X, axis=others), jnp.sum(dY, axis=others)
+
+
+@affine_channel.gradient_maker
+def _(g):
+    if g.argument("is_learnable", 0):
+        return [g.define("AffineChannelGradient", [g.GO(0), g.I(0), g.I(1)], [g.GI(0), g.GI(1), g.GI(2)])]
+    return [g.define("AffineChannelGradient", [g.GO(0), g.I(1)], [g.GI(0)])]
