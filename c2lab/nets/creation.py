@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -70,9 +71,53 @@ def CreateOperator(
     if arg is not None:
         op.arg.extend(arg)
     op.arg.extend(make_argument(key, value) for key, value in kwargs.items() if value is not None)
+    announce(op)
+    return op
+
+
+def announce(op: caffe2_pb2.OperatorDef) -> None:
+    """Tells the listeners of ``on_create`` about an operator."""
     for listener in tuple(on_create):
         listener(op)
-    return op
+
+
+def python_token(f: Any, grad_f: Any = None, python_func_type: Any = None, pass_workspace: bool = False) -> str:
+    """Keeps the functions of a Python operator; returns the token by which the operator finds them."""
+    from c2lab.operators import python_functions  # with the operator comes jax
+
+    if python_func_type is not None:
+        made = python_func_type(f)
+        f, grad_f = made.forward, made.backward
+    return python_functions.keep(_made(f), _made(grad_f), pass_workspace)
+
+
+def _made(function: Any) -> Any:
+    """A function as it is; one that is given as ``(factory, args, kwargs)`` is made."""
+    if isinstance(function, tuple):
+        factory, args, kwargs = function
+        return factory(*args, **kwargs)
+    return function
+
+
+def CreatePythonOperator(
+    f: Any,
+    inputs: Any,
+    outputs: Any,
+    grad_f: Any = None,
+    pass_workspace: bool = False,
+    python_func_type: Any = None,
+    *args: Any,
+    **kwargs: Any,
+) -> caffe2_pb2.OperatorDef:
+    """An operator that calls ``f(inputs, outputs)``; see ``Net.Python`` for the arguments."""
+    kwargs["token"] = python_token(f, grad_f, python_func_type, pass_workspace)
+    kwargs["pass_workspace"] = pass_workspace or None
+    return CreateOperator("Python", inputs, outputs, *args, **kwargs)
+
+
+def nearby_types(op_type: str) -> list[str]:
+    """Registered types that are spelled much like ``op_type``."""
+    return difflib.get_close_matches(op_type, operator_types(), n=5, cutoff=0.6)
 
 
 def IsOperator(op_type: str) -> bool:
@@ -100,7 +145,16 @@ def SetEnginePref(per_op_engine_pref: Any, global_engine_pref: Any) -> None:
     """Accepted and without effect: every operator has one implementation, XLA's."""
 
 
-SetPerOpEnginePref = SetGlobalEnginePref = SetOpEnginePref = lambda *preferences: None
+def SetPerOpEnginePref(per_op_engine_pref: Any) -> None:
+    """Accepted and without effect, as ``SetEnginePref``."""
+
+
+def SetGlobalEnginePref(global_engine_pref: Any) -> None:
+    """Accepted and without effect, as ``SetEnginePref``."""
+
+
+def SetOpEnginePref(op_type: str, op_pref: Any) -> None:
+    """Accepted and without effect, as ``SetEnginePref``."""
 
 
 class OperatorMethod:

@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 import importlib
+import zlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from c2lab import origins
-from c2lab.errors import UnknownOperator
-from c2lab.nets.blobs import BlobReference, ScopedBlobReference, ScopedName, blob_list
-from c2lab.nets.creation import CreateOperator, OperatorMethod, operator_types
+from c2lab.errors import NotSupported, UnknownOperator
+from c2lab.nets import cloning
+from c2lab.nets.blobs import BlobReference, blob_list
+from c2lab.nets.creation import (
+    CreateOperator,
+    OperatorMethod,
+    announce,
+    nearby_types,
+    operator_types,
+    python_token,
+)
+from c2lab.nets.devices import DeviceOption
 from c2lab.nets.gradients import IR, Gradients
+from c2lab.nets.net_blobs import NetBlobs
+from c2lab.nets.records import NetRecords
 from c2lab.nets.unique import UniqueNames
 from c2lab.operators import registry
+from c2lab.operators.gradients import GradientSlice
 from c2lab.proto import caffe2_pb2
+from c2lab.proto.arguments import make_argument
+
+OperatorDef = caffe2_pb2.OperatorDef
 
 
-class Net:
+class Net(NetBlobs, NetRecords):
     """A net: operators that read and write named blobs.
 
     ``net.<Type>(inputs, outputs, **arguments)`` adds an operator and returns a reference to what it
     writes. Inputs that nothing wrote before become external inputs.
+
+    Args:
+        name_or_proto: A name, or a NetDef to begin with, which is copied. A name that another net of
+            this process has gets a number.
 
     Example:
         >>> net = Net("net_example")
@@ -34,50 +56,25 @@ class Net:
     _names = UniqueNames()
 
     def __init__(self, name_or_proto: str | caffe2_pb2.NetDef) -> None:
-        self._net = caffe2_pb2.NetDef()
+        proto = caffe2_pb2.NetDef()
         if isinstance(name_or_proto, caffe2_pb2.NetDef):
-            self._net.CopyFrom(name_or_proto)
-            name = name_or_proto.name
+            proto.CopyFrom(name_or_proto)
         else:
-            name = str(name_or_proto)
-        self._input_record: Any = None
-        self._output_record: Any = None
+            proto.name = str(name_or_proto)
+        super().__init__(proto)
+        proto.name = Net._names.take("/".join(part for part in (self.current_prefix(), proto.name) if part))
         self._attributes: defaultdict[str, list[Any]] = defaultdict(list)
-        self._registered_names: set[str] = set()
-        self._written: set[str] = set()
-        self._declared: set[str] = set()
-        self._stale = True
-        self._next_name_index = self._first_free_index(name)
-        prefix = self.current_prefix()
-        self._net.name = Net._names.take("/".join(part for part in (prefix, name) if part))
-
-    def _first_free_index(self, name: str) -> int:
-        """One more than the largest number in the ``<name>_blob_<number>`` of a proto."""
-        prefix = f"{name}_blob_"
-        names = {blob for op in self._net.op for blob in (*op.input, *op.output)}
-        numbers = [n.removeprefix(prefix) for n in names if n.startswith(prefix)]
-        return max((int(n) + 1 for n in numbers if n.isdecimal()), default=0)
 
     @staticmethod
     def current_prefix() -> str:
         """What is put in front of the names of new nets: the name of the net builder around, if any."""
         return ""
 
-    # ---- the proto -----------------------------------------------------------------------------
-
-    def Proto(self) -> caffe2_pb2.NetDef:
-        """The NetDef of this net; a change to it is a change of the net."""
-        self._stale = True
-        return self._net
-
-    def Name(self) -> str:
-        return self._net.name
-
     def __str__(self) -> str:
         return str(self._net)
 
     def __repr__(self) -> str:
-        return f'<Net "{self._net.name}", {len(self._net.op)} operators>'
+        return f'<Net "{self.Name()}", {len(self._net.op)} operators>'
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """What a notebook shows: the drawn net where the viewer can be had, its text otherwise."""
@@ -87,13 +84,6 @@ class Net:
             return {"text/plain": str(self)}
         return viewer.mimebundle(self)
 
-    def _refresh(self) -> None:
-        """Looks up anew which blobs the proto writes and declares, in case someone changed it."""
-        if self._stale:
-            self._written = {name for op in self._net.op for name in op.output}
-            self._declared = set(self._net.external_input)
-            self._stale = False
-
     # ---- operators -----------------------------------------------------------------------------
 
     def __getattr__(self, op_type: str) -> OperatorMethod:
@@ -101,14 +91,15 @@ class Net:
             raise AttributeError(f"Net has no attribute {op_type}.")
         definition = registry.get(op_type)
         if definition is None:
-            near = ",".join(nearby_types(op_type))
+            near = ", ".join(nearby_types(op_type))
             raise UnknownOperator(f"Method {op_type} is not a registered operator. Did you mean: [{near}]")
-        return OperatorMethod(self._add_operator, definition)
+        return OperatorMethod(self._CreateAndAddToSelf, definition)
 
     def __dir__(self) -> Iterable[str]:
         return sorted({*object.__dir__(self), *operator_types()})
 
-    def _add_operator(self, op_type: str, inputs: Any, outputs: Any = None, **kwargs: Any) -> Any:
+    def _CreateAndAddToSelf(self, op_type: str, inputs: Any, outputs: Any = None, **kwargs: Any) -> Any:
+        """Adds an operator. Without ``outputs`` it has one, whose name is made up; with a number, so many."""
         references = blob_list(inputs)
         if outputs is None:
             outputs = self.NextName(prefix=op_type)
@@ -122,20 +113,65 @@ class Net:
                         f'"{reference}" is said to be from net "{self.Name()}", which does not write it.'
                     )
                 self.AddExternalInput(reference)
-        self._extend([op])
+        self._ExtendOps([op])
         written = tuple(BlobReference(name, self) for name in op.output)
         return None if not written else written[0] if len(written) == 1 else written
 
-    def _extend(self, ops: Iterable[caffe2_pb2.OperatorDef]) -> None:
-        self._refresh()
-        for op in ops:
-            self._net.op.append(op)
-            self._written.update(op.output)
-            origins.remember(self._net.name, len(self._net.op) - 1)
+    def _ExtendOps(self, new_ops: Iterable[OperatorDef]) -> None:
+        for op in new_ops:
+            self._append(op)
+            origins.remember(self.Name(), len(self._net.op) - 1)
 
-    def extend_ops(self, new_ops: Iterable[caffe2_pb2.OperatorDef]) -> None:
+    def extend_ops(self, new_ops: Iterable[OperatorDef]) -> None:
         """Appends ready OperatorDefs."""
-        self._extend(new_ops)
+        self._ExtendOps(new_ops)
+
+    def insert_op_at_idx(self, op: OperatorDef, op_idx: int) -> None:
+        """Puts an OperatorDef in front of the one at ``op_idx``; inputs that nothing writes become external."""
+        if op_idx < 0:
+            raise AssertionError(f"op_idx is {op_idx}; it must be 0 or more.")
+        if op_idx >= len(self._net.op):
+            self._ExtendOps([op])
+        else:
+            lines = origins.operator_tracebacks.get(self.Name(), {})
+            shifted = {at + (at >= op_idx): line for at, line in lines.items()}
+            lines.clear()
+            lines.update(shifted)
+            self.Proto().op.insert(op_idx, op)
+            origins.remember(self.Name(), op_idx)
+        new = [name for name in dict.fromkeys(op.input) if not self.BlobIsDefined(name)]
+        if new:
+            self.AddExternalInput(*new)
+
+    def reroute_tensor(
+        self, tensor: Any, new_producer: OperatorDef, can_modify: Sequence[OperatorDef] | None = None
+    ) -> int:
+        """Puts an operator that reads ``tensor`` behind the one that writes it, and lets the readers read its output.
+
+        Args:
+            tensor: The blob.
+            new_producer: An operator that reads it; its first output takes the blob's place.
+            can_modify: The readers to change; all of them where left out.
+
+        Returns:
+            How many operators were changed.
+        """
+        name = str(tensor)
+        if name not in new_producer.input:
+            raise AssertionError(
+                f"{new_producer.type} does not read {name}; its inputs are {list(new_producer.input)}."
+            )
+        writers = [position for position, op in enumerate(self._net.op) if name in op.output]
+        position = writers[-1] + 1 if writers else 0
+        readers = [
+            op
+            for op in self._net.op[position:]
+            if name in op.input and (can_modify is None or any(op == other for other in can_modify))
+        ]
+        for op in readers:
+            cloning.remap_input(op, {name: new_producer.output[0]})
+        self.insert_op_at_idx(new_producer, position)
+        return len(readers)
 
     def AddGradientOperators(self, ys: Any, skip: int = 0) -> Gradients:
         """Appends the gradient operators for ``ys``; returns the gradient of each blob that has one.
@@ -150,10 +186,149 @@ class Net:
             >>> net.AddGradientOperators([y])["x"]
             BlobReference("x_grad")
         """
-        passes = IR(self._net.op[skip:], net_name=self.Name(), first_position=skip)
-        ops, gradients = passes.GetBackwardPass(ys)
-        self._extend(ops)
+        forward = IR(self._net.op[skip:], net_name=self.Name(), first_position=skip)
+        ops, gradients = forward.GetBackwardPass(ys)
+        for op in ops:
+            announce(op)
+        self._ExtendOps(ops)
         return gradients
+
+    # ---- operators with a name of their own ----------------------------------------------------
+
+    def Const(self, array: Any, blob_out: Any = None, dtype: Any = None) -> BlobReference:
+        """Adds an operator that fills a blob with ``array``.
+
+        Example:
+            >>> Net("const_example").Const([1.0, 2.0])
+            BlobReference("const_example/GivenTensorFill:0")
+        """
+        outputs = blob_out or 1
+        if isinstance(array, bool):
+            return self.ConstantFill([], outputs, dtype=caffe2_pb2.TensorProto.BOOL, value=array)
+        array = np.array(array, dtype=dtype)
+        fills = {"i4": "Int", "i8": "Int64", "b1": "Bool"}
+        kind = "String" if array.dtype.kind in "SUO" else fills.get(array.dtype.str[1:], "")
+        fill = getattr(self, f"GivenTensor{kind}Fill")
+        # Fills other than these three and text hold floats, whatever the array's type.
+        values = array.flatten().tolist() if kind else array.astype(np.float64).flatten().tolist()
+        return fill([], outputs, shape=array.shape, values=values)
+
+    def LogInfo(self, *msg_or_blobs: Any) -> None:
+        """Adds operators that print texts and blobs."""
+        for message in msg_or_blobs:
+            if not isinstance(message, BlobReference):
+                message = self.GivenTensorStringFill([], self.NextName("log"), shape=[], values=[message])
+            self.Print(message, [])
+
+    def DeduplicateGradientSlices(self, g: GradientSlice, aggregator: str = "sum") -> GradientSlice:
+        """Adds operators that join the values of a sparse gradient which belong to one row.
+
+        Args:
+            g: The sparse gradient.
+            aggregator: ``sum`` or ``mean``.
+        """
+        if not isinstance(g, GradientSlice):
+            raise AssertionError(f"DeduplicateGradientSlices takes a GradientSlice, not {g!r}.")
+        if aggregator.lower() not in ("sum", "mean"):
+            raise ValueError(f"{aggregator} is not supported; the aggregator is 'sum' or 'mean'.")
+        unique, remapping = self.Unique([g.indices], 2, engine="SparseHash")
+        join = self.UnsortedSegmentSum if aggregator.lower() == "sum" else self.UnsortedSegmentMean
+        return GradientSlice(indices=unique, values=join([g.values, remapping], 1))
+
+    def Python(
+        self,
+        f: Any,
+        grad_f: Any = None,
+        python_func_type: Any = None,
+        pass_workspace: bool = False,
+        grad_output_indices: Sequence[int] | None = None,
+        grad_input_indices: Sequence[int] | None = None,
+    ) -> Callable[..., Any]:
+        """A function ``(inputs, outputs)`` that adds an operator which calls ``f(inputs, outputs)``.
+
+        Args:
+            f: The function; or a tuple ``(factory, args, kwargs)`` of what makes it.
+            grad_f: The gradient, called with the inputs, outputs and output gradients, and the input gradients.
+            python_func_type: A class with ``forward`` and ``backward``, made from ``f``.
+            pass_workspace: Whether the functions get the workspace as third argument.
+            grad_output_indices: The outputs whose gradients ``grad_f`` takes; all where left out.
+            grad_input_indices: The inputs for which ``grad_f`` makes gradients; all where left out.
+        """
+        token = python_token(f, grad_f, python_func_type, pass_workspace)
+        given = {
+            "token": token,
+            "pass_workspace": pass_workspace or None,
+            "grad_output_indices": grad_output_indices or None,
+            "grad_input_indices": grad_input_indices or None,
+        }
+
+        def add(inputs: Any, outputs: Any = None, **kwargs: Any) -> Any:
+            return self._CreateAndAddToSelf("Python", inputs, outputs, **given, **kwargs)
+
+        return add
+
+    # ---- the net as a whole --------------------------------------------------------------------
+
+    def AppendNet(self, net: Net, device_option: caffe2_pb2.DeviceOption | None = None) -> Net:
+        """Appends the operators of another net, and what it takes from outside; returns this net.
+
+        Args:
+            net: The other net.
+            device_option: The device for all of its operators.
+        """
+        if not isinstance(net, Net):
+            raise AssertionError(f"AppendNet takes a core.Net, not {type(net).__name__}.")
+        other = caffe2_pb2.NetDef()
+        other.CopyFrom(net.Proto())
+        if device_option is not None:
+            _place_all(other, device_option)
+        new = [name for name in other.external_input if not self.BlobIsDefined(name)]
+        if new:
+            self.AddExternalInput(*new)
+        known = set(self._net.external_output)
+        self._net.external_output.extend(name for name in other.external_output if name not in known)
+        self._ExtendOps(other.op)
+        return self
+
+    def Clone(
+        self,
+        name: str,
+        blob_remap: Mapping[Any, Any] | None = None,
+        op_id_mask: Iterable[int] | None = None,
+        remap_funcs: Mapping[str, cloning.Remap] | None = None,
+        keep_schema: bool = True,
+        update_external_list: bool = False,
+    ) -> Net:
+        """A copy of this net.
+
+        Args:
+            name: The name of the copy.
+            blob_remap: New names of blobs, by old name.
+            op_id_mask: The positions of the operators to copy; all where left out.
+            remap_funcs: By type, functions ``(op, prefix, blob_remap)`` that rename blobs in arguments.
+            keep_schema: Whether the copy has the input and output records of this net.
+            update_external_list: Whether inputs and outputs are found anew, from what is read and written.
+        """
+        return cloning.clone(self, name, blob_remap, op_id_mask, remap_funcs, keep_schema, update_external_list)
+
+    def ClonePartial(
+        self,
+        name: str,
+        inputs: Mapping[Any, Any] | Sequence[Any],
+        outputs: Sequence[Any],
+        remap_funcs: Mapping[str, cloning.Remap] | None = None,
+    ) -> tuple[Net, list[BlobReference]]:
+        """A copy of the operators that compute ``outputs`` from ``inputs``, and the outputs in that copy.
+
+        Blobs that the copy writes get the prefix ``<name>/``.
+
+        Args:
+            name: The name of the copy.
+            inputs: Blobs to start from; or, by blob, the blob that takes its place.
+            outputs: Blobs to compute.
+            remap_funcs: As for ``Clone``.
+        """
+        return cloning.clone_partial(self, name, inputs, outputs, remap_funcs)
 
     def add_attribute(self, name: str, obj: Any) -> None:
         """Adds an object to the list ``name`` that this net carries along, outside of its proto."""
@@ -163,113 +338,62 @@ class Net:
         """The objects that ``add_attribute`` put under ``name``."""
         return self._attributes.get(name, [])
 
-    # ---- blobs and their names -----------------------------------------------------------------
+    def AddArgument(self, arg_name: str, arg_value: Any) -> None:
+        """Adds an argument to the net itself."""
+        self._net.arg.append(make_argument(arg_name, arg_value))
 
-    def BlobIsDefined(self, blob: Any) -> bool:
-        """Whether an operator of this net writes the blob, or it is an external input."""
-        self._refresh()
-        return str(blob) in self._written or str(blob) in self._declared
+    def set_rand_seed(self, seed: int = 100, sequence_seed: bool = True, seed_on_op_def: bool = False) -> None:
+        """Gives every operator a random seed.
 
-    def is_external_input(self, blob: Any) -> bool:
-        self._refresh()
-        return str(blob) in self._declared
-
-    def UsesBlob(self, blob: Any) -> bool:
-        """Whether the blob is read or written by an operator of this net, or is one of its outputs."""
-        return str(blob) in self.UsedBlobNames()
-
-    def UsedBlobNames(self) -> set[str]:
-        """The names of all blobs that operators read or write, and of the external outputs."""
-        names = {name for op in self._net.op for name in (*op.input, *op.output)}
-        return names | set(self._net.external_output)
-
-    def GetBlobRef(self, blob_name: Any) -> BlobReference:
-        """A reference, tied to this net, to a blob that is defined in it."""
-        if not self.BlobIsDefined(blob_name):
-            raise AssertionError(f'Net "{self.Name()}" neither writes a blob "{blob_name}" nor takes it as an input.')
-        return BlobReference(blob_name, self)
-
-    def NextName(self, prefix: str | None = None, output_id: int | None = None) -> str:
-        """A free blob name: ``<net>/<prefix>``, or ``<net>_blob_<number>``."""
-        if not prefix:
-            name = f"{self.Name()}_blob_{self._next_name_index}"
-            self._next_name_index += 1
-            return name
-        ending = "" if output_id is None else f":{output_id}"
-        base = f"{self.Name()}/{prefix}"
-        name, number = base + ending, 2
-        while self.BlobIsDefined(ScopedName(name)):
-            name, number = f"{base}_{number}{ending}", number + 1
-        return name
-
-    def NextBlob(self, prefix: Any = "unnamed") -> BlobReference:
-        """A reference to a blob that no one has: ``prefix``, ``prefix_auto_0``, ..."""
-        base = BlobReference(prefix, self)
-        blob, number = base, 0
-        while str(blob) in self._registered_names or self.BlobIsDefined(blob):
-            blob, number = base + f"_auto_{number}", number + 1
-        self._registered_names.add(str(blob))
-        # Nothing writes the blob yet, so the reference must not claim that this net does.
-        return BlobReference(str(blob))
-
-    def NextScopedBlob(self, prefix: Any = "unnamed") -> BlobReference:
-        """``NextBlob`` inside the current name scope."""
-        return self.NextBlob(ScopedName(prefix))
-
-    def AddExternalInput(self, *inputs: Any) -> Any:
-        """Declares blobs that are there before the net runs; returns their references.
-
-        Raises:
-            AssertionError: One of them is declared already.
+        Args:
+            seed: The seed.
+            sequence_seed: Whether the operator at position ``i`` has ``seed + i``.
+            seed_on_op_def: Whether the seed is made from the operator's text.
         """
-        if not inputs:
-            raise AssertionError("AddExternalInput needs at least one name.")
-        self._refresh()
-        names = [str(name) for name in inputs]
-        for position, name in enumerate(names):
-            if name in self._declared or name in names[:position]:
-                raise AssertionError(f"Net already contains an input named {name}")
-        self._net.external_input.extend(names)
-        self._declared.update(names)
-        references = [BlobReference(name, self) for name in names]
-        return references[0] if len(references) == 1 else references
+        if sequence_seed and seed_on_op_def:
+            raise AssertionError("sequence_seed and seed_on_op_def cannot be both set to True.")
+        for position, op in enumerate(self._net.op):
+            own = zlib.crc32(f"{op}{seed}".encode()) if seed_on_op_def else seed + position * sequence_seed
+            op.device_option.random_seed = own
 
-    def AddExternalOutput(self, *outputs: Any) -> None:
-        """Declares blobs as results of the net.
+    def RunAllOnGPU(self, gpu_id: int = 0, use_cudnn: bool = False) -> None:
+        """Places the whole net on an accelerator."""
+        self._net.device_option.CopyFrom(DeviceOption(caffe2_pb2.PROTO_CUDA, gpu_id))
+        if use_cudnn:
+            for op in self._net.op:
+                op.engine = "CUDNN"
 
-        Raises:
-            AssertionError: One of them is not defined in the net.
-        """
-        for output in outputs:
-            if not isinstance(output, BlobReference | str):
-                raise AssertionError(f"AddExternalOutput takes names and BlobReferences, not {output!r}.")
-            if not self.BlobIsDefined(output):
-                raise AssertionError(f"{output} is not defined")
-        self._net.external_output.extend(str(output) for output in outputs)
+    def RunAllOnMKL(self) -> None:
+        """Places the whole net on a device of type MKLDNN, of which there is none here."""
+        self._net.device_option.CopyFrom(DeviceOption(caffe2_pb2.PROTO_MKLDNN))
 
-    def AddExternalInputs(self, *inputs: Any) -> Any:
-        return self.AddExternalInput(*inputs)
+    def RunAllOnIDEEP(self) -> None:
+        """Places the whole net on a device of type IDEEP, of which there is none here."""
+        self._net.device_option.CopyFrom(DeviceOption(caffe2_pb2.PROTO_IDEEP))
 
-    def AddExternalOutputs(self, *outputs: Any) -> None:
-        self.AddExternalOutput(*outputs)
+    def PopulateProtoWithFileName(self) -> None:
+        """Names each operator after the line that added it."""
+        for position, origin in origins.operator_tracebacks.get(self.Name(), {}).items():
+            if position < len(self._net.op):
+                self._net.op[position].name = f"{origin.filename}:{origin.lineno}"
 
-    def AddScopedExternalInputs(self, *inputs: Any) -> Any:
-        return self.AddExternalInput(*(ScopedBlobReference(name) for name in inputs))
+    def AddObserver(self, observer_type: str) -> Any:
+        """Not offered: what a net does is told by ``c2lab.events``."""
+        raise NotSupported(f"Nets take no observer ({observer_type}); events.subscribe tells of each run.")
 
-    def AddScopedExternalOutputs(self, *outputs: Any) -> None:
-        self.AddExternalOutput(*(ScopedBlobReference(name) for name in outputs))
+    def RemoveObserver(self, observer: Any) -> None:
+        """Not offered, as there are no observers to remove."""
+        raise NotSupported("Nets take no observers, so there is none to remove.")
 
-    @property
-    def external_inputs(self) -> list[BlobReference]:
-        return [BlobReference(name, self) for name in self._net.external_input]
-
-    @property
-    def external_outputs(self) -> list[BlobReference]:
-        return [BlobReference(name, self) for name in self._net.external_output]
+    def NumObservers(self) -> int:
+        """The number of observers, which is always 0."""
+        return 0
 
 
-def nearby_types(op_type: str) -> list[str]:
-    """Registered types that differ from ``op_type`` by little."""
-    import difflib
-
-    return difflib.get_close_matches(op_type, operator_types(), n=5, cutoff=0.6)
+def _place_all(net: caffe2_pb2.NetDef, device_option: caffe2_pb2.DeviceOption) -> None:
+    """Places every operator of a net on a device, those of step nets included."""
+    for op in net.op:
+        op.device_option.CopyFrom(device_option)
+        for argument in op.arg:
+            if argument.name.endswith("step_net"):
+                _place_all(argument.n, device_option)
