@@ -179,6 +179,7 @@ class HostStep:
     def __init__(self, step: Step, workspace: Any) -> None:
         (self.node,) = step.nodes
         self.workspace = workspace
+        self.state: dict[str, Any] = {}
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
         node = self.node
@@ -187,8 +188,9 @@ class HostStep:
         rng = host_generator(node.index, node.seed, base, run) if "rng" in node.operator.reserved else None
         try:
             results = node.operator.call(
-                values, node.arguments, num_outputs=len(node.outputs), op=node.op, workspace=self.workspace, rng=rng
-            )
+                values, node.arguments, num_outputs=len(node.outputs),
+                op=node.op, workspace=self.workspace, rng=rng, state=self.state,
+            )  # fmt: skip
         except C2LabError as error:
             raise error.at(node.place) from error.__cause__
         except KeyboardInterrupt:

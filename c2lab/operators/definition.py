@@ -34,7 +34,7 @@ Kind = Literal["pure", "random", "region", "host"]
 GradientStatus = Literal["maker", "none", "refused", "not implemented", "unregistered"]
 
 # Keyword-only parameters that the backend fills in; everything else is an argument of the OperatorDef.
-RESERVED = frozenset({"rng", "num_outputs", "op", "workspace", "subnets"})
+RESERVED = frozenset({"rng", "num_outputs", "op", "workspace", "subnets", "state"})
 
 
 @dataclass(frozen=True)
@@ -280,8 +280,8 @@ def host_operator(type: str, **options: Any) -> Callable[[Callable[..., Any]], O
     """Registers a function that runs on the host: numpy arrays (and other objects) in and out, never traced.
 
     The options are those of ``@operator``.  The function may ask for the keywords ``workspace``
-    (blobs by name, ``root_folder``), ``op`` (the OperatorDef), ``rng`` (a ``numpy.random.Generator``)
-    and ``num_outputs``.
+    (blobs by name, ``root_folder``), ``op`` (the OperatorDef), ``rng`` (a ``numpy.random.Generator``),
+    ``num_outputs``, and ``state`` (a dict that lives as long as the net that the operator stands in).
     """
 
     def wrap(function: Callable[..., Any]) -> Operator:

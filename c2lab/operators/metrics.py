@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
+from c2lab.errors import BadArgument
 from c2lab.operators.axes import product
 from c2lab.operators.checks import require, require_shape
-from c2lab.operators.definition import operator
+from c2lab.operators.definition import host_operator, operator
 
 FLOATS = "float32 float64"
 
@@ -79,3 +81,54 @@ def multi_class_accuracy(prediction, labels):
     amounts = jnp.sum(member, axis=0, dtype=jnp.int32)
     found = jnp.sum(right, axis=0, dtype=jnp.int32)
     return (found / jnp.maximum(amounts, 1)).astype(prediction.dtype), amounts
+
+
+@operator("Perplexity", outputs="output", gradient="refused", types={"probabilities": FLOATS})
+def perplexity(probabilities):
+    """How many equally likely words a language model hesitates between.
+
+    ``output = product of p ** (-1 / N)``
+
+    Inputs:
+        probabilities: (N), of the words that came.
+    Outputs:
+        output: One number (no dimensions).
+    Example:
+        >>> run("Perplexity", probabilities=[0.25, 0.25])
+        output = 4.0
+    """
+    require_shape(probabilities.ndim == 1, f"probabilities is {probabilities.shape}; it must be one-dimensional")
+    count = jnp.maximum(jnp.asarray(product(probabilities.shape), probabilities.dtype), 1)
+    return jnp.prod(probabilities ** (-1 / count))
+
+
+@host_operator("APMeter", outputs="AP", gradient="refused", types={"predictions": FLOATS, "labels": "int32"})
+def ap_meter(predictions, labels, *, state, buffer_size: int = 1000):
+    """The average precision of each class over the last samples that the operator has seen.
+
+    The samples are ranked by their score; AP is the mean, over those that belong to the class, of the share of
+    such samples among all that rank at least as high.
+
+    Inputs:
+        predictions: Scores (N, D).
+        labels: int32 (N, D), 1 where a sample belongs to a class.
+    Args:
+        buffer_size: How many samples the operator remembers.
+    Outputs:
+        AP: (D).
+    Example:
+        >>> run("APMeter", predictions=[[0.9], [0.8], [0.7]], labels=[[1], [0], [1]])
+        AP = [0.8333333]
+    """
+    require_shape(
+        predictions.ndim == 2 and labels.shape == predictions.shape,
+        f"predictions is {predictions.shape} and labels is {labels.shape}; both must be (N, D)",
+    )
+    if buffer_size < 1:
+        raise BadArgument(f"buffer_size is {buffer_size}; it must be at least 1")
+    for name, new in (("predictions", predictions), ("labels", labels)):
+        state[name] = np.concatenate([state.get(name, new[:0]), new])[-buffer_size:]
+    order = np.argsort(-state["predictions"], axis=0, kind="stable")
+    found = np.take_along_axis(state["labels"], order, axis=0)
+    precision = np.cumsum(found, axis=0) / np.arange(1, len(found) + 1)[:, None]
+    return ((precision * found).sum(axis=0) / np.maximum(found.sum(axis=0), 1)).astype(predictions.dtype)
