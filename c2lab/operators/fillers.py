@@ -57,8 +57,9 @@ def dtype_number(dtype: Any) -> int:
     """A ``TensorProto.DataType`` from its number or its name (``b"int32"``)."""
     if isinstance(dtype, bytes):
         name = dtype.decode().upper()
-        if name not in _TENSOR.DataType.keys():
-            raise BadArgument(f"dtype is {name!r}; it must be one of {', '.join(_TENSOR.DataType.keys())}")
+        known = [_TENSOR.DataType.Name(number) for number in DTYPES]
+        if name not in known:
+            raise BadArgument(f"dtype is {name!r}; it must be one of {', '.join(known)}")
         return _TENSOR.DataType.Value(name)
     if dtype not in DTYPES:
         raise BadArgument(f"dtype is {dtype!r}; it must be one of {sorted(DTYPES)} (TensorProto.DataType)")
@@ -208,7 +209,7 @@ def range_fill(
 
 
 @operator("Range", outputs="output", gradient="none", static="start, stop, step",
-          types={name: "int32 int64 float32 float64" for name in ("start", "stop", "step")})  # fmt: skip
+          types=dict.fromkeys(("start", "stop", "step"), "int32 int64 float32 float64"))  # fmt: skip
 def range_(start, stop=None, step=None):
     """Evenly spaced numbers from `start` up to, but without, `stop`.
 

@@ -41,7 +41,7 @@ def iter_(iter=None, *, workspace, op):
     if iter is not None:
         return _next(iter)
     name = op.output[0]
-    held = workspace[name] if name in workspace else None
+    held = workspace[name] if name in workspace else None  # noqa: SIM401 - a workspace is no dict
     if not isinstance(held, np.ndarray):
         return np.ones((1,), np.int64)
     if held.dtype != np.int64:

@@ -53,7 +53,7 @@ def sparse_adam(
     beta1: float = 0.9,
     beta2: float = 0.999,
     epsilon: float = 1e-5,
-    enableRAdam: bool = False,  # noqa: N803 - the argument's name in a NetDef
+    enableRAdam: bool = False,
 ):
     """Adam, on the rows that are named.
 
