@@ -9,6 +9,7 @@ import numpy as np
 
 from c2lab.errors import BadArgument, NotSupported, TypeMismatch
 from c2lab.operators.definition import operator
+from c2lab.operators.gradients import GradientSlice
 from c2lab.proto import caffe2_pb2
 
 DataType = caffe2_pb2.TensorProto.DataType
@@ -133,6 +134,15 @@ def ensure_dense(input):
         output = [1. 2.]
     """
     return input
+
+
+@ensure_dense.gradient_maker
+def _(g):
+    gradient = g.output_gradients[0]
+    if isinstance(gradient, GradientSlice):
+        return [g.define("SparseToDense", [gradient.indices, gradient.values, g.I(0)], [g.GI(0)])]
+    g.set_dense(0, g.GO(0))
+    return []
 
 
 @operator("Alias", outputs="output")

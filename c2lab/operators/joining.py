@@ -20,11 +20,33 @@ def _join_axis(axis: int | None, order: str, rank: int) -> int:
     return canonical_axis({"NCHW": 1, "NHWC": 3}[order] if axis is None else axis, rank)
 
 
-def _concat(*X, axis: int | None = None, add_axis: bool = False, order: Order = "NCHW"):
+def _joined(blobs: Sequence[Any], axis: int | None, add_axis: bool, order: str) -> tuple[Any, Any]:
+    """The blobs side by side, and their sizes along the axis."""
+    require_same_type(*blobs)
+    first = blobs[0]
+    along = _join_axis(axis, order, first.ndim + (1 if add_axis else 0))
+    for k, other in enumerate(blobs[1:], 1):
+        fits = other.ndim == first.ndim and all(
+            a == b or (d == along and not add_axis)
+            for d, (a, b) in enumerate(zip(first.shape, other.shape, strict=True))
+        )
+        require_shape(
+            fits,
+            f"input 0 is {first.shape} but input {k} is {other.shape}; all inputs must have one shape"
+            + ("" if add_axis else f" but for dimension {along}"),
+        )
+    if add_axis:
+        return jnp.stack(blobs, along), np.ones(len(blobs), np.int32)
+    return jnp.concatenate(blobs, along), sizes_as_values([blob.shape[along] for blob in blobs], np.int32)
+
+
+@operator("Concat", outputs="concat_result, split_info")
+def concat(first, *others, axis: int | None = None, add_axis: bool = False, order: Order = "NCHW"):
     """Puts blobs one after the other along a dimension.
 
     Inputs:
-        X: One or more blobs of one type, of equal shape but for ``axis``.
+        first: The first blob.
+        others: More blobs of its type, and of its shape but for ``axis``.
     Args:
         axis: The dimension along which they are joined; the channels of ``order`` where absent.
         add_axis: Stack along a new dimension; the shapes must then be equal.
@@ -33,26 +55,33 @@ def _concat(*X, axis: int | None = None, add_axis: bool = False, order: Order = 
         concat_result: The joined values.
         split_info: int32, the size of each input along the axis.
     Example:
-        >>> run("Concat", X=([1.0, 2.0], [3.0]), axis=0)
+        >>> run("Concat", first=[1.0, 2.0], others=([3.0],), axis=0)
         concat_result = [1. 2. 3.]
         split_info = [2 1]
     """
-    require_same_type(*X)
-    first = X[0]
-    joined = _join_axis(axis, order, first.ndim + (1 if add_axis else 0))
-    for k, other in enumerate(X[1:], 1):
-        fits = other.ndim == first.ndim and all(
-            a == b or (d == joined and not add_axis)
-            for d, (a, b) in enumerate(zip(first.shape, other.shape, strict=True))
-        )
-        require_shape(
-            fits,
-            f"input 0 is {first.shape} but input {k} is {other.shape}; all inputs must have one shape"
-            + ("" if add_axis else f" but for dimension {joined}"),
-        )
-    if add_axis:
-        return jnp.stack(X, joined), np.ones(len(X), np.int32)
-    return jnp.concatenate(X, joined), sizes_as_values([x.shape[joined] for x in X], np.int32)
+    return _joined((first, *others), axis, add_axis, order)
+
+
+@operator("DepthConcat", outputs="concat_result, split_info")
+def depth_concat(first, *others, axis: int | None = None, add_axis: bool = False, order: Order = "NCHW"):
+    """Puts blobs one after the other along their channels: the older name of Concat.
+
+    Inputs:
+        first: The first blob.
+        others: More blobs of its type, and of its shape but for ``axis``.
+    Args:
+        axis: The dimension along which they are joined; the channels of ``order`` where absent.
+        add_axis: Stack along a new dimension; the shapes must then be equal.
+        order: NCHW (channels are dimension 1) or NHWC (dimension 3).
+    Outputs:
+        concat_result: The joined values.
+        split_info: int32, the size of each input along the axis.
+    Example:
+        >>> run("DepthConcat", first=[[1.0, 2.0]], others=([[3.0]],))
+        concat_result = [[1. 2. 3.]]
+        split_info = [2 1]
+    """
+    return _joined((first, *others), axis, add_axis, order)
 
 
 def _split_back(g):
@@ -86,7 +115,16 @@ def _split_parts(input: Any, sizes: Sequence[Any], axis: int, drop: bool) -> tup
     return tuple(parts)
 
 
-def _split(
+def _parts(
+    input: Any, split_sizes: Any, count: int, axis: int | None, drop: bool, split: tuple[int, ...], order: str
+) -> tuple[Any, ...]:
+    cut = _join_axis(axis, order, input.ndim)
+    told = split if split_sizes is None else [int(size) for size in split_sizes.reshape(-1)]
+    return _split_parts(input, _split_sizes(input.shape[cut], told, count, cut), cut, drop)
+
+
+@operator("Split", outputs="output, *more", static="split_sizes")
+def split_of(
     input,
     split_sizes=None,
     *,
@@ -107,16 +145,46 @@ def _split(
         split: The size of each part; equal parts where absent.
         order: NCHW (channels are dimension 1) or NHWC (dimension 3).
     Outputs:
-        output: As many as the operator names.
+        output: The first part.
+        more: The other parts, as many as the operator names.
     Example:
-        >>> run("Split", input=[1.0, 2.0, 3.0, 4.0], axis=0, split=[3, 1])
-        output_0 = [1. 2. 3.]
-        output_1 = [4.]
+        >>> run("Split", input=[1.0, 2.0, 3.0, 4.0], axis=0, split=[3, 1], num_outputs=2)
+        output = [1. 2. 3.]
+        more_0 = [4.]
     """
-    cut = _join_axis(axis, order, input.ndim)
-    told = split if split_sizes is None else [int(size) for size in split_sizes.reshape(-1)]
-    sizes = _split_sizes(input.shape[cut], told, num_outputs, cut)
-    return _split_parts(input, sizes, cut, add_axis)
+    return _parts(input, split_sizes, num_outputs, axis, add_axis, split, order)
+
+
+@operator("DepthSplit", outputs="output, *more", static="split_sizes")
+def depth_split(
+    input,
+    split_sizes=None,
+    *,
+    num_outputs: int,
+    axis: int | None = None,
+    add_axis: bool = False,
+    split: tuple[int, ...] = (),
+    order: Order = "NCHW",
+):
+    """Cuts a blob into several along its channels: the older name of Split.
+
+    Inputs:
+        input: The values to be cut.
+        split_sizes: int32, the size of each part, in place of the argument split.
+    Args:
+        axis: The dimension along which to cut; the channels of ``order`` where absent.
+        add_axis: Each part has size one, and loses the dimension.
+        split: The size of each part; equal parts where absent.
+        order: NCHW (channels are dimension 1) or NHWC (dimension 3).
+    Outputs:
+        output: The first part.
+        more: The other parts, as many as the operator names.
+    Example:
+        >>> run("DepthSplit", input=[[1.0, 2.0, 3.0, 4.0]], num_outputs=2)
+        output = [[1. 2.]]
+        more_0 = [[3. 4.]]
+    """
+    return _parts(input, split_sizes, num_outputs, axis, add_axis, split, order)
 
 
 def _concat_back(g):
@@ -126,7 +194,7 @@ def _concat_back(g):
     return [g.define("Concat", given, [target, f"_{target}_dims"])]
 
 
-@operator("SplitByLengths", outputs="*output", static="lengths", types={"lengths": "int32 int64"})
+@operator("SplitByLengths", outputs="output, *more", static="lengths", types={"lengths": "int32 int64"})
 def split_by_lengths(
     input, lengths, *, num_outputs: int, axis: int = 0, use_scaling_lengths: bool = False, order: Order = "NCHW"
 ):
@@ -140,11 +208,12 @@ def split_by_lengths(
         use_scaling_lengths: The sums only have to be in proportion; they are scaled to the size of the dimension.
         order: Accepted; the axis says where to cut.
     Outputs:
-        output: As many as the operator names.
+        output: The first part.
+        more: The other parts, as many as the operator names.
     Example:
         >>> run("SplitByLengths", input=[1.0, 2.0, 3.0], lengths=[2, 1], num_outputs=2)
-        output_0 = [1. 2.]
-        output_1 = [3.]
+        output = [1. 2.]
+        more_0 = [3.]
     """
     cut = canonical_axis(axis, input.ndim)
     size, count = input.shape[cut], lengths.size
@@ -172,7 +241,7 @@ def split_by_lengths(
 split_by_lengths.gradient_maker(_concat_back)
 
 
-for _type in ("Concat", "DepthConcat"):
-    operator(_type, outputs="concat_result, split_info")(_concat).gradient_maker(_split_back)
-for _type in ("Split", "DepthSplit"):
-    operator(_type, outputs="*output", static="split_sizes")(_split).gradient_maker(_concat_back)
+concat.gradient_maker(_split_back)
+depth_concat.gradient_maker(_split_back)
+split_of.gradient_maker(_concat_back)
+depth_split.gradient_maker(_concat_back)

@@ -173,7 +173,7 @@ def _(
 @spatial_bn.gradient_maker
 def _(g):
     targets = [g.GI(0), g.GI(1), g.GI(2)]
-    if g.argument("is_test", 0):
+    if g.argument("is_test", 0) or len(g.op.output) == 1:
         sources = [g.I(0), g.I(1), g.GO(0), g.I(3), g.I(4)]
     else:
         sources = [g.I(0), g.I(1), g.GO(0), g.O(3), g.O(4)]
