@@ -1,15 +1,18 @@
-"""Arithmetic: sums, products and powers of two tensors or more."""
+"""Arithmetic: sums, products, quotients, means and extremes of two tensors or more."""
 
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from c2lab.errors import SchemaError
 from c2lab.operators.broadcasting import Placement, broadcast, fold_back, lay, placed
-from c2lab.operators.checks import require_same_type, require_shape
-from c2lab.operators.definition import operator
+from c2lab.operators.checks import require_same_type, require_shape, require_type
+from c2lab.operators.definition import host_operator, operator
 
 NUMBERS = "int32 int64 float32 float64"
 BOTH = {"A": NUMBERS, "B": NUMBERS}
@@ -141,76 +144,6 @@ def _(dC, A, B, C, *, placement: Placement):
     return fold_back(quotient, A, laid_A), fold_back(-quotient * C, B, laid_B)
 
 
-@operator("Pow", inplace="X -> Y, exponent_of_X -> Y", fold=broadcast, types={"X": "float32"})
-def power(X, exponent_of_X=None, *, exponent: float = 0.0, placement: Placement):
-    """Power of a tensor: to one exponent, or element by element to those of a second tensor.
-
-    ``Y = X ** exponent``
-
-    Inputs:
-        X: Values of any shape, float32.
-        exponent_of_X: Exponents, float32, of a shape that broadcasts; instead of the argument.
-    Args:
-        exponent: The exponent, where there is no second input.
-        broadcast: 1 lays the smaller exponents along X: at its last dimensions, or at ``axis``.
-        axis: X's dimension at which the exponents' first one lies (with broadcast=1).
-        axis_str: The same, as a letter of ``order``.
-        order: What X's dimensions are called.
-    Outputs:
-        Y: The broadcast shape (X's with broadcast=1), same type.
-    Example:
-        >>> run("Pow", X=[1.0, 2.0, 3.0], exponent=2.0)
-        Y = [1. 4. 9.]
-    """
-    if exponent_of_X is None:
-        return jnp.power(X, jnp.asarray(exponent, X.dtype))
-    X, exponents = lay(X, exponent_of_X, placement)
-    return jnp.power(X, exponents)
-
-
-@power.gradient_maker
-def _(g):
-    # In place, the input is gone: it is found again from the output, as far as that goes.
-    if len(g.op.input) == 1:
-        exponent = g.argument("exponent", 0.0)
-        inplace = g.I(0) == g.O(0)
-        reduced = (exponent - 1) / (exponent + 1e-10) if inplace else exponent - 1
-        source, target = g.I(0), g.GI(0)
-        return [
-            g.define("Pow", [source], [target], copy_arguments=False, exponent=float(reduced)),
-            g.define("Mul", [target, g.GO(0)], [target], copy_arguments=False),
-            g.define("Scale", [target], [target], copy_arguments=False, scale=float(exponent)),
-        ]
-    along = {}
-    if g.argument("broadcast", 0):
-        along = {name: g.argument(name) for name in ("axis", "axis_str", "order") if g.argument(name) is not None}
-        along["broadcast"] = 1
-    base, exponents, raised, flowing = g.I(0), g.I(1), g.O(0), g.GO(0)
-    base_gradient, exponent_gradient = g.GI(0), g.GI(1)
-    stretched = f"{exponent_gradient}_autogen_pre_red"
-
-    def step(type, inputs, output, **arguments):
-        return g.define(type, inputs, [output], copy_arguments=False, **arguments)
-
-    ops = [
-        step("ConstantFill", [exponents], exponent_gradient, value=1.0),
-        step("Sub", [exponents, exponent_gradient], exponent_gradient),
-        step("Pow", [base, exponent_gradient], base_gradient, **along),
-        step("Mul", [base_gradient, flowing], base_gradient),
-        step("Mul", [base_gradient, exponents], base_gradient, **along),
-        step("Log", [base], stretched),
-        step("Mul", [stretched, raised], stretched),
-    ]
-    if not along:
-        return [*ops, step("Mul", [stretched, flowing], exponent_gradient)]
-    like = {name: value for name, value in along.items() if name != "broadcast"}
-    return [
-        *ops,
-        step("Mul", [stretched, flowing], stretched),
-        step("SumReduceLike", [stretched, exponents], exponent_gradient, **like),
-    ]
-
-
 @operator("SumReduceLike", outputs="C", types={"A": "float32 float64", "B": "float32 float64"})
 def sum_reduce_like(A, B, *, axis: int = -1, axis_str: str = "", order: str = "NCHW"):
     """Sums A to the shape of B: what the gradient of a broadcast needs.
@@ -231,7 +164,9 @@ def sum_reduce_like(A, B, *, axis: int = -1, axis_str: str = "", order: str = "N
     return fold_back(A, B, lay(A, B, placed(axis, axis_str, order))[1])
 
 
-def _same_shapes(values, why: str) -> None:
+def _same_shapes(values: Any, why: str) -> None:
+    if not values:
+        raise SchemaError(f"Operator def did not pass schema checking: {why} takes at least 1 input, got 0")
     require_same_type(*values)
     for k, value in enumerate(values):
         require_shape(
@@ -385,3 +320,27 @@ def square_root_divide(X, scale):
 @square_root_divide.gradient_maker
 def _(g):
     return [g.define("SquareRootDivide", [g.GO(0), g.I(1)], [g.GI(0)])]
+
+
+@host_operator("Accumulate", outputs="output", gradient="refused")
+def accumulate(input, *, gamma: float = 1.0, op, workspace):
+    """A running sum that lives in its own output, and starts over where the shape changes.
+
+    ``output = input + gamma * output``
+
+    Inputs:
+        input: Values of any shape, float32.
+    Args:
+        gamma: How much of the sum so far is kept.
+    Outputs:
+        output: The sum so far, of the shape of the input.
+    Example:
+        >>> run("Accumulate", input=[1.0, 2.0])
+        output = [1. 2.]
+    """
+    require_type("input", input, ("float32",))
+    name = op.output[0]
+    held = np.asarray(workspace[name]) if name in workspace else np.zeros(0)
+    if held.shape != input.shape or held.dtype != input.dtype:
+        return np.array(input)
+    return input + np.asarray(gamma, input.dtype) * held
