@@ -6,7 +6,6 @@ plan and raises where a blob is read before anything writes it.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -175,8 +174,10 @@ def commonprefix(m: Sequence[str]) -> str:
         >>> commonprefix(["a/bc", "a/bd"])
         'a/'
     """
-    shared = os.path.commonprefix(list(m))
-    return shared[: shared.rfind("/") + 1]
+    # What the first and the last in order share, all in between share too.
+    first, last = (min(m), max(m)) if m else ("", "")
+    length = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[: first.rfind("/", 0, length) + 1]
 
 
 def factor_prefix(vals: Sequence[Any], do_it: bool) -> str:

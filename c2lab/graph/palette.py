@@ -4,25 +4,19 @@ from __future__ import annotations
 
 # Hue names by family; a family that is not here is drawn in grey.
 _HUES = {
-    "convolution": "blue",
-    "pooling": "teal",
-    "linear": "indigo",
-    "matmul": "indigo",
-    "activations": "green",
-    "normalization": "violet",
-    "dropout": "violet",
-    "softmax": "rose",
-    "losses": "rose",
-    "metrics": "rose",
-    "fillers": "amber",
-    "random": "amber",
-    "updates": "orange",
-    "learning_rate": "orange",
-    "elementwise": "cyan",
-    "arithmetic": "cyan",
-    "logic": "cyan",
-    "reductions": "cyan",
-    "segments": "cyan",
+    family: hue
+    for hue, families in {
+        "blue": "convolution",
+        "teal": "pooling images patches",
+        "indigo": "linear similarity",
+        "green": "activations gates",
+        "violet": "normalization layer_normalization unit_length dropout regularization",
+        "rose": "softmax losses metrics",
+        "amber": "fillers random",
+        "orange": "updates adaptive_updates sparse_updates sparse_adaptive_updates learning_rate iteration moments",
+        "cyan": "arithmetic elementwise comparisons trigonometry reductions outer_reductions",
+    }.items()
+    for family in families.split()
 }
 
 # Bar and outline, then box, for light; the same for dark.
@@ -39,7 +33,7 @@ COLOURS = {
     "grey": ("#667085", "#f3f4f6", "#a5adba", "#262a33"),
 }
 
-_INK = {
+INK = {
     # class: (property, light, dark)
     "c2lab-paper": ("fill", "#ffffff", "#16181d"),
     "c2lab-rim": ("stroke", "#e3e6eb", "#2f343d"),
@@ -82,7 +76,7 @@ def hue_of(family: str) -> str:
 def _style() -> str:
     def rules(prefix: str, dark: bool) -> str:
         parts = []
-        for css, (attribute, light_colour, dark_colour) in _INK.items():
+        for css, (attribute, light_colour, dark_colour) in INK.items():
             parts.append(f"{prefix}.c2lab-net .{css}{{{attribute}:{dark_colour if dark else light_colour}}}")
         for hue, (bar, box, dark_bar, dark_box) in COLOURS.items():
             line, fill = (dark_bar, dark_box) if dark else (bar, box)

@@ -91,7 +91,7 @@ def open_file(path: str | Path, limit: int = FILE_LIMIT) -> caffe2_pb2.NetDef | 
         try:
             message = text_format.Parse(data, kind()) if text else kind.FromString(data)
         except (DecodeError, text_format.ParseError, UnicodeDecodeError) as error:
-            reasons.append(str(error).splitlines()[0])
+            reasons.append((str(error) or type(error).__name__).splitlines()[0])
             continue
         if _plausible(message):
             return message

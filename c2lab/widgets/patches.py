@@ -170,8 +170,9 @@ def show_images(images: Array, titles: Sequence[str] = (), *, columns: int = 10,
             ax.imshow(images[position], cmap="gray_r", interpolation="nearest")
         if position < min(len(titles), len(images)):
             red = position < len(wrong) and wrong[position]
-            ax.set_title(titles[position], fontsize=9, pad=3, color="#c0392b" if red else None)
+            ax.set_title(titles[position], fontsize=9, pad=3, **({"color": "#c0392b"} if red else {}))
     figure.tight_layout(pad=0.3)
+    pyplot.close(figure)  # or a notebook would show it twice: as open figure, and as the cell's value
     return figure
 
 

@@ -49,7 +49,7 @@ class TrainingPlot:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: Any) -> bool:
         stop = kind is not None and issubclass(kind, KeyboardInterrupt)
-        self.stopped = stop
+        self.stopped = self.stopped or stop
         self.refresh(final=True)
         if stop:
             last = max((points[-1][0] for points in self.history.values() if points), default=0)
