@@ -100,7 +100,7 @@ def unsafe_coalesce(*X, num_outputs: int):
     Outputs:
         Y: The blobs, and the joined values.
     Example:
-        >>> run("UnsafeCoalesce", X=([1.0, 2.0], [3.0]), num_outputs=3)
+        >>> run("UnsafeCoalesce", X=[[1.0, 2.0], [3.0]], outputs=3)
         Y_0 = [1. 2.]
         Y_1 = [3.]
         Y_2 = [1. 2. 3.]

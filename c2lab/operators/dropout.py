@@ -32,7 +32,8 @@ def dropout(X, *, rng, is_test: bool, ratio: float = 0.5):
     Example:
         >>> run("Dropout", X=[1.0, 2.0], is_test=1)
         Y = [1. 2.]
-    Source: Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
+    Source:
+        Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014.
     """
     share = _kept_share(ratio)
     if is_test:

@@ -248,7 +248,7 @@ def copy_rows_to_tensor(input_tensor, indices, row):
         output_tensor: input_tensor with these rows, in place.
     Example:
         >>> run("CopyRowsToTensor", input_tensor=[[1.0], [2.0]], indices=[1], row=[5.0])
-        output_tensor = [[1.] [5.]]
+        input_tensor = [[1.] [5.]]
     """
     require_same_type(input_tensor, row)
     require_shape(

@@ -63,7 +63,16 @@ def h_softmax(X, W, b, labels, *, hierarchy: bytes):
     Outputs:
         Y: (N) a loss a word.
         intermediate_output: Scores and probabilities of all nodes that were computed, for the backward pass.
-    Source: Morin and Bengio, "Hierarchical probabilistic neural network language model", 2005.
+    Example:
+        >>> from c2lab.proto import hsm_pb2
+        >>> tree = hsm_pb2.HierarchyProto(size=2)
+        >>> for word in (0, 1):
+        ...     node = tree.paths.add(word_id=word).path_nodes.add(index=0, length=2, target=word)
+        >>> run("HSoftmax", X=[[1.0]], W=[[0.0], [0.0]], b=[0.0, 0.0], labels=[1], hierarchy=tree.SerializeToString())
+        Y = [0.6931472]
+        intermediate_output = [0.  0.  0.5 0.5]
+    Source:
+        Morin and Bengio, "Hierarchical probabilistic neural network language model", 2005.
     """
     losses, kept = np.zeros(X.shape[0], X.dtype), []
     for i, path in enumerate(_paths_of(labels, hierarchy, X, W, b)):

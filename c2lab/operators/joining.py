@@ -55,7 +55,7 @@ def concat(first, *others, axis: int | None = None, add_axis: bool = False, orde
         concat_result: The joined values.
         split_info: int32, the size of each input along the axis.
     Example:
-        >>> run("Concat", first=[1.0, 2.0], others=([3.0],), axis=0)
+        >>> run("Concat", first=[1.0, 2.0], others=[[3.0]], axis=0)
         concat_result = [1. 2. 3.]
         split_info = [2 1]
     """
@@ -77,7 +77,7 @@ def depth_concat(first, *others, axis: int | None = None, add_axis: bool = False
         concat_result: The joined values.
         split_info: int32, the size of each input along the axis.
     Example:
-        >>> run("DepthConcat", first=[[1.0, 2.0]], others=([[3.0]],))
+        >>> run("DepthConcat", first=[[1.0, 2.0]], others=[[[3.0]]])
         concat_result = [[1. 2. 3.]]
         split_info = [2 1]
     """
@@ -148,9 +148,9 @@ def split_of(
         output: The first part.
         more: The other parts, as many as the operator names.
     Example:
-        >>> run("Split", input=[1.0, 2.0, 3.0, 4.0], axis=0, split=[3, 1], num_outputs=2)
-        output = [1. 2. 3.]
-        more_0 = [4.]
+        >>> run("Split", input=[1.0, 2.0, 3.0, 4.0], axis=0, split=[3, 1], outputs=2)
+        output_0 = [1. 2. 3.]
+        output_1 = [4.]
     """
     return _parts(input, split_sizes, num_outputs, axis, add_axis, split, order)
 
@@ -180,9 +180,9 @@ def depth_split(
         output: The first part.
         more: The other parts, as many as the operator names.
     Example:
-        >>> run("DepthSplit", input=[[1.0, 2.0, 3.0, 4.0]], num_outputs=2)
-        output = [[1. 2.]]
-        more_0 = [[3. 4.]]
+        >>> run("DepthSplit", input=[[1.0, 2.0, 3.0, 4.0]], outputs=2)
+        output_0 = [[1. 2.]]
+        output_1 = [[3. 4.]]
     """
     return _parts(input, split_sizes, num_outputs, axis, add_axis, split, order)
 
@@ -211,9 +211,9 @@ def split_by_lengths(
         output: The first part.
         more: The other parts, as many as the operator names.
     Example:
-        >>> run("SplitByLengths", input=[1.0, 2.0, 3.0], lengths=[2, 1], num_outputs=2)
-        output = [1. 2.]
-        more_0 = [3.]
+        >>> run("SplitByLengths", input=[1.0, 2.0, 3.0], lengths=[2, 1], outputs=2)
+        output_0 = [1. 2.]
+        output_1 = [3.]
     """
     cut = canonical_axis(axis, input.ndim)
     size, count = input.shape[cut], lengths.size

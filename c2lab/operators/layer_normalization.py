@@ -70,7 +70,8 @@ def layer_norm(input, gamma=None, beta=None, *, axis: int = 1, epsilon: float = 
         output = [[-1.  1.]]
         mean = [[2.]]
         stddev = [[1.]]
-    Source: Ba, Kiros and Hinton, "Layer normalization", 2016.
+    Source:
+        Ba, Kiros and Hinton, "Layer normalization", 2016.
     """
     cut, axes = _rows(input, axis)
     if elementwise_affine and gamma is None:
@@ -141,7 +142,8 @@ def rms_norm(input, gamma, beta, *, axis: int = 1, eps: float = 0.0):
         >>> run("RMSNorm", input=[[3.0, 3.0]], gamma=[1.0, 2.0], beta=[0.0, 0.0])
         output = [[1. 2.]]
         rrms = [0.33333334]
-    Source: Zhang and Sennrich, "Root mean square layer normalization", 2019.
+    Source:
+        Zhang and Sennrich, "Root mean square layer normalization", 2019.
     """
     cut, axes = _rows(input, axis)
     _require_affine(input, cut, gamma=gamma, beta=beta)
@@ -237,7 +239,8 @@ def group_norm(X, gamma, beta, *, group: int = 32, epsilon: float = 1e-5, order:
     Example:
         >>> run("GroupNorm", X=[[1.0, 3.0]], gamma=[1.0, 1.0], beta=[0.0, 1.0], group=1, epsilon=0.0)
         Y = [[-1.  2.]]
-    Source: Wu and He, "Group normalization", 2018.
+    Source:
+        Wu and He, "Group normalization", 2018.
     """
     _require_per_channel(X, order, gamma=gamma, beta=beta)
     return _group_normalized(X, gamma, beta, group, epsilon, order)
@@ -280,7 +283,8 @@ def instance_norm(input, scale, bias, *, epsilon: float = 1e-5, order: Order = "
     Example:
         >>> run("InstanceNorm", input=[[[1.0, 3.0]]], scale=[1.0], bias=[0.0], epsilon=0.0)
         output = [[[-1.  1.]]]
-    Source: Ulyanov, Vedaldi and Lempitsky, "Instance normalization", 2016.
+    Source:
+        Ulyanov, Vedaldi and Lempitsky, "Instance normalization", 2016.
     """
     _require_per_channel(input, order, scale=scale, bias=bias)
     return _group_normalized(input, scale, bias, scale.shape[0], epsilon, order)

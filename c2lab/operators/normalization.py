@@ -96,7 +96,8 @@ def spatial_bn(
     Example:
         >>> run("SpatialBN", X=[[1.0], [3.0]], scale=[2.0], bias=[1.0], mean=[1.0], var=[4.0], is_test=1, epsilon=0.0)
         Y = [[1.] [3.]]
-    Source: Ioffe and Szegedy, "Batch normalization", 2015.
+    Source:
+        Ioffe and Szegedy, "Batch normalization", 2015.
     """
     axis = channel_axis(X, order)
     _require_channels(X, axis, scale=scale, bias=bias, mean=mean, var=var, sums=sums, sumsq=sumsq)
@@ -203,7 +204,8 @@ def lrn(X, *, size: int, alpha: float, beta: float, bias: float = 1.0, order: Or
     Example:
         >>> run("LRN", X=[[[[2.0]]]], size=1, alpha=2.0, beta=0.5, bias=1.0)
         Y = [[[[0.6666667]]]]
-    Source: Krizhevsky et al., "ImageNet classification with deep convolutional neural networks", 2012.
+    Source:
+        Krizhevsky et al., "ImageNet classification with deep convolutional neural networks", 2012.
     """
     if size < 1 or size % 2 == 0:
         raise BadArgument(f"size is {size}; it must be odd and positive, to have a channel in the middle")

@@ -174,8 +174,9 @@ def lambda_rank_ndcg(
     Example:
         >>> run("LambdaRankNdcg", y=[1.0, 2.0], r=[0.0, 1.0], session_lengths=[2], use_ndcg_as_loss=1)
         loss = [0.]
-        dy = [ 0.03770128 -0.03770128]
-    Source: Burges, "From RankNet to LambdaRank to LambdaMART", 2010.
+        dy = [ 0.03772745 -0.03772745]
+    Source:
+        Burges, "From RankNet to LambdaRank to LambdaMART", 2010.
     """
     require_same_type(y, r)
     require_shape(y.ndim == 1 and y.shape == r.shape, f"y is {y.shape} and r is {r.shape}; both must be (N)")

@@ -359,7 +359,8 @@ def channel_shuffle(X, *, group: int = 1, order: Literal["NCHW", "NHWC"] = "NCHW
     Example:
         >>> run("ChannelShuffle", X=[[1.0, 2.0, 3.0, 4.0]], group=2)
         Y = [[1. 3. 2. 4.]]
-    Source: Zhang et al., "ShuffleNet", 2017.
+    Source:
+        Zhang et al., "ShuffleNet", 2017.
     """
     return _shuffled(X, group, order, back=False)
 

@@ -141,10 +141,11 @@ def softmax_with_loss(
     Outputs:
         softmax: Probabilities, shaped like logits.
         loss: One number (no dimensions).
+        losses: Not made on the CPU; naming it is an error.
     Example:
         >>> run("SoftmaxWithLoss", logits=[[0.0, 0.0]], labels=[1])
         softmax = [[0.5 0.5]]
-        loss = 0.6931472
+        loss = 0.6931471824645996
     """
     if num_outputs > 2:
         raise NotSupported("SoftmaxWithLoss makes two outputs on the CPU (softmax, loss); leave out the third")
@@ -207,9 +208,9 @@ def spatial_softmax_with_loss(
         softmax: Probabilities, shaped like logits.
         loss: One number (no dimensions).
     Example:
-        >>> run("SpatialSoftmaxWithLoss", logits=[[[[0.0]], [[0.0]]]], labels=[[[1]]])
-        softmax = [[[[0.5]] [[0.5]]]]
-        loss = 0.6931472
+        >>> run("SpatialSoftmaxWithLoss", logits=[[[[3.0]]]], labels=[[[-1]]])
+        softmax = [[[[1.]]]]
+        loss = 0.0
     """
     targets, weights = _pixel_targets(logits, labels, weight_tensor, order)
     total_weight = jnp.sum(weights)

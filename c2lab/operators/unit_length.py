@@ -100,7 +100,7 @@ def sparse_normalize(param, indices, grad=None, *, use_max_norm: bool = True, no
         output_param: param with these rows scaled, in place.
     Example:
         >>> run("SparseNormalize", param=[[3.0, 4.0]], indices=[0])
-        output_param = [[0.6 0.8]]
+        param = [[0.6 0.8]]
     """
     return _bounded_rows(param, indices, use_max_norm, norm)
 
@@ -126,6 +126,6 @@ def float16_sparse_normalize(param, indices, grad=None, *, use_max_norm: bool = 
         output_param: param with these rows scaled, in place.
     Example:
         >>> run("Float16SparseNormalize", param=np.array([[3.0, 4.0]], np.float16), indices=[0])
-        output_param = [[0.6 0.8]]
+        param = [[0.6 0.8]]
     """
     return _bounded_rows(param, indices, use_max_norm, norm)
