@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from c2lab.errors import NoGradient
 from c2lab.operators.gradients import GradientSlice
@@ -20,17 +20,45 @@ OperatorDef = caffe2_pb2.OperatorDef
 
 
 class Writer(NamedTuple):
-    """The output of a gradient operator that holds a gradient."""
+    """The output of a gradient operator that holds a gradient.
+
+    ``mentions`` are the other places of the same gradient where the blob stands, as positions in
+    repeated fields: operators that work on it in place, or read it.
+    """
 
     op: OperatorDef
     position: int
+    mentions: tuple[tuple[Any, int], ...] = ()
 
     @property
     def name(self) -> str:
+        """The blob that is written."""
         return self.op.output[self.position]
 
     def rename(self, name: str) -> None:
+        """Gives the blob another name wherever the gradient mentions it."""
         self.op.output[self.position] = name
+        for names, position in self.mentions:
+            names[position] = name
+
+
+def find_writers(ops: Sequence[OperatorDef], name: str, count: int) -> list[Writer]:
+    """Who writes the blob ``name`` among the operators of one gradient: ``count`` writers at most.
+
+    Where there are more, the earlier ones made what the later ones finished in place.
+    """
+    writers: list[Writer] = []
+    mentions: list[tuple[Any, int]] = []
+    for op in ops:
+        # Before the first write the name means a blob from elsewhere: the gradient of an in-place operator.
+        if writers:
+            mentions += [(op.input, i) for i, read in enumerate(op.input) if read == name]
+        writers += [Writer(op, o) for o, written in enumerate(op.output) if written == name]
+    last = writers[-count:]
+    if count > 1 or not last:
+        return last
+    mentions += [(writer.op.output, writer.position) for writer in writers[:-1]]
+    return [last[0]._replace(mentions=tuple(mentions))]
 
 
 @dataclass(frozen=True)
@@ -47,10 +75,12 @@ class Contribution:
 
     @property
     def sparse(self) -> bool:
+        """Whether this is a slice."""
         return isinstance(self.gradient, GradientSlice)
 
     @property
     def names(self) -> tuple[str, ...]:
+        """The blobs of the gradient: one, or indices and values."""
         return tuple(self.gradient) if isinstance(self.gradient, GradientSlice) else (self.gradient,)
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from c2lab import origins
 from c2lab.errors import BadArgument, C2LabError, NoGradient, UnsafeInplace
-from c2lab.graph.accumulation import Contribution, Writer, join, must_join
+from c2lab.graph.accumulation import Contribution, Writer, find_writers, join, must_join
 from c2lab.operators.gradients import Gradient, GradientSlice, make_gradient
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
@@ -100,8 +100,10 @@ class BackwardPass:
                 ).at(self._place(position))
 
     def _place(self, position: int) -> str:
-        op = self.ssa[position].op
-        return origins.place(op.type, op.name, self._first_position + position, self._net_name)
+        """An operator in words, with the line that added it where that is known."""
+        op, number = self.ssa[position].op, self._first_position + position
+        place = origins.place(op.type, op.name, number, self._net_name)
+        return place if self._net_name else f"{place} (operator {number})"
 
     # ---- backward --------------------------------------------------------------------------------
 
@@ -191,12 +193,7 @@ class BackwardPass:
         for gradient in leaving:
             for name in _names(gradient):
                 wanted[name] += 1
-        # Where an operator works in place on a gradient, the last one to write it counts.
-        writers: dict[str, deque[Writer]] = {name: deque(maxlen=count) for name, count in wanted.items()}
-        for gradient_op in ops:
-            for index, name in enumerate(gradient_op.output):
-                if name in writers:
-                    writers[name].append(Writer(gradient_op, index))
+        writers = {name: deque(find_writers(ops, name, count)) for name, count in wanted.items()}
         made = []
         for name, gradient in zip(op.input, leaving, strict=False):
             if gradient is None:
