@@ -82,7 +82,7 @@ def run(type: str, outputs: int | None = None, seed: int = 0, **values: Any) -> 
 def _output_names(operator: Any, op: caffe2_pb2.OperatorDef, count: int | None) -> list[str]:
     slots = operator.outputs
     if any(slot.variadic for slot in slots):
-        return [f"{slots[0].name}_{k}" for k in range(count or 1)]
+        return [f"{slots[0].name}_{k}" for k in range(1 if count is None else count)]
     wanted = [slot for slot in slots if not slot.optional]
     if count is not None:
         wanted = list(slots[:count])

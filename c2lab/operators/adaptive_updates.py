@@ -55,10 +55,11 @@ def adadelta(param, moment, moment_delta, grad, lr, *, epsilon: float = 1e-5, de
         output_moment: The new mean of squared gradients.
         output_moment_delta: The new mean of squared steps.
     Example:
-        >>> run("Adadelta", param=[1.0], moment=[0.0], moment_delta=[0.0], grad=[2.0], lr=[-1.0], decay=0.5, epsilon=2.0)
+        >>> run("Adadelta", param=[1.0], moment=[0.0], moment_delta=[0.0], grad=[2.0], lr=[-1.0],
+        ...     decay=0.5, epsilon=2.0)
         output_param = [-0.41421354]
         output_moment = [2.]
-        output_moment_delta = [1.]
+        output_moment_delta = [0.99999994]
     Source:
         Zeiler, ADADELTA: an adaptive learning rate method, 2012.
     """

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from c2lab.errors import BadArgument, BadValue, C2LabError, DamagedFile, ShapeMismatch
+from c2lab.errors import BadArgument, BadValue, C2LabError, DamagedFile, SchemaError, ShapeMismatch
 from c2lab.operators.definition import host_operator
 from c2lab.operators.values import Opaque
 from c2lab.proto import caffe2_pb2
@@ -22,6 +22,8 @@ def _path(db: str, absolute_path: int, workspace: Any) -> str:
 
 
 def _save(names: list[str], values: Any, path: str, db_type: str, chunk_size: int) -> None:
+    if not names:
+        raise SchemaError("there is nothing to save: name at least one blob as an input")
     if len(set(names)) != len(names):
         twice = sorted({name for name in names if names.count(name) > 1})
         raise BadArgument(f"Duplicated feature: {', '.join(twice)} would be saved twice under one name")
@@ -56,6 +58,12 @@ def save(
         strip_prefix: Leaves out of each name all up to and with this text.
         blob_name_overrides: The names to save under, in place of the blobs' own.
         chunk_size: Elements of a tensor in one record; -1 is 1,000,000, 0 never cuts.
+    Example:
+        >>> import tempfile
+        >>> path = tempfile.mkdtemp() + "/model.minidb"
+        >>> saved = run("Save", X=([1.0, 2.0],), db=path, db_type="minidb", absolute_path=1)
+        >>> run("DBExists", db_name=path, db_type="minidb", absolute_path=1)
+        exists = True
     """
     names = list(op.input)
     if blob_name_overrides:
@@ -107,6 +115,13 @@ def checkpoint(iter, *X: Any, workspace: Any, op: Any, db: str, db_type: str, ab
         db_type: Its kind: minidb, lmdb, ...
         absolute_path: Takes the path as it is, and not under the workspace's root folder.
         every: Saves where the iteration is a multiple of this.
+    Example:
+        >>> import tempfile
+        >>> path = tempfile.mkdtemp() + "/model_%03d.minidb"
+        >>> saved = run("Checkpoint", iter=np.array([20]), X=([1.0, 2.0],), db=path, db_type="minidb",
+        ...     absolute_path=1, every=10)
+        >>> run("DBExists", db_name=path % 20, db_type="minidb", absolute_path=1)
+        exists = True
     """
     return _checkpoint((iter, *X), workspace, op, db, db_type, absolute_path, every)
 
@@ -124,6 +139,13 @@ def snapshot(*X: Any, workspace: Any, op: Any, db: str, db_type: str, absolute_p
         every: Saves where the iteration is a multiple of this.
     Outputs:
         Y: None.
+    Example:
+        >>> import tempfile
+        >>> path = tempfile.mkdtemp() + "/model_%03d.minidb"
+        >>> saved = run("Snapshot", outputs=0, X=(np.array([20]), [1.0, 2.0]), db=path, db_type="minidb",
+        ...     absolute_path=1, every=10)
+        >>> run("DBExists", db_name=path % 20, db_type="minidb", absolute_path=1)
+        exists = True
     """
     return _checkpoint(X, workspace, op, db, db_type, absolute_path, every)
 
@@ -161,6 +183,12 @@ def load(
         source_blob_names: The names in the database, in place of the outputs' own.
     Outputs:
         Y: The blobs.
+    Example:
+        >>> import tempfile
+        >>> path = tempfile.mkdtemp() + "/model.minidb"
+        >>> saved = run("Save", X=([1.0, 2.0],), db=path, db_type="minidb", absolute_path=1)
+        >>> run("Load", db=path, db_type="minidb", absolute_path=1, source_blob_names=["X_0"])
+        Y_0 = [1. 2.]
     """
     if source_blob_names:
         if len(source_blob_names) != len(op.output):
@@ -252,12 +280,18 @@ def create_db(*, db: str = "", db_type: str = "leveldb", num_shards: int = 1, sh
         shard_id: Which of these readers this is, from 0.
     Outputs:
         reader: The reader, at its first record.
+    Example:
+        >>> import tempfile
+        >>> path = tempfile.mkdtemp() + "/model.minidb"
+        >>> saved = run("Save", X=([1.0, 2.0],), db=path, db_type="minidb", absolute_path=1)
+        >>> run("CreateDB", db=path, db_type="minidb")
+        reader = b'reader, a C++ native class of type caffe2::db::DBReader.'
     """
     return DBReader(db_type, db, num_shards, shard_id)
 
 
 @host_operator("TensorProtosDBInput", outputs="*output", gradient="none")
-def tensor_protos_db_input(data, *, num_outputs: int, batch_size: int = 0):
+def tensor_protos_db_input(data, *, num_outputs: int, batch_size: int = 0, no_prefetch: bool = False):
     """Takes the next examples out of a database, and stacks them to a batch.
 
     After the last example it goes on with the first, within a batch too.
@@ -266,8 +300,21 @@ def tensor_protos_db_input(data, *, num_outputs: int, batch_size: int = 0):
         data: A reader, made by CreateDB; each of its records is a `TensorProtos`, one tensor an output.
     Args:
         batch_size: How many examples make a batch; 0 takes one, without a batch dimension.
+        no_prefetch: Without effect: examples are read when they are asked for.
     Outputs:
         output: The examples' first tensors, then their second ones, ...: (batch_size, ...) each.
+    Example:
+        >>> import tempfile
+        >>> from c2lab.proto import caffe2_pb2
+        >>> from c2lab.storage import DBReader, open_db
+        >>> from c2lab.storage.blob_protos import array_to_tensor
+        >>> path = tempfile.mkdtemp() + "/examples.minidb"
+        >>> with open_db(path, "minidb", "new") as db, db.new_transaction() as writing:
+        ...     for number in (7, 8):
+        ...         example = caffe2_pb2.TensorProtos(protos=[array_to_tensor(np.int32(number))])
+        ...         writing.put(str(number), example.SerializeToString())
+        >>> run("TensorProtosDBInput", data=DBReader("minidb", path), batch_size=3)
+        output_0 = [7 8 7]
     """
     if not isinstance(data, DBReader):
         raise BadArgument("the input of TensorProtosDBInput must be a DB reader, made by CreateDB")

@@ -36,7 +36,7 @@ def iter_(iter=None, *, workspace, op):
         output: The iteration, in place of the input.
     Example:
         >>> run("Iter", iter=np.array([3]))
-        output = [4]
+        iter = [4]
     """
     if iter is not None:
         return _next(iter)
@@ -69,7 +69,7 @@ def atomic_iter(mutex, iter):
         output: The iteration, in place of iter.
     Example:
         >>> run("AtomicIter", mutex=None, iter=np.array([3]))
-        output = [4]
+        iter = [4]
     """
     return _next(iter)
 
@@ -82,7 +82,7 @@ def create_mutex():
         mutex_ptr: The mutex.
     Example:
         >>> run("CreateMutex")
-        mutex_ptr = a C++ native class of type std::unique_ptr<std::mutex>.
+        mutex_ptr = b'mutex_ptr, a C++ native class of type std::unique_ptr<std::mutex>.'
     """
     return Mutex()
 
@@ -97,7 +97,7 @@ def create_counter(*, init_count: int = 0):
         counter: The counter.
     Example:
         >>> run("CreateCounter", init_count=2)
-        counter = a C++ native class of type std::unique_ptr<caffe2::Counter<long> >.
+        counter = b'counter, a C++ native class of type std::unique_ptr<caffe2::Counter<long> >.'
     """
     if init_count < 0:
         raise BadArgument(f"init_count is {init_count}; it must not be negative")
@@ -115,7 +115,8 @@ def reset_counter(counter, *, init_count: int = 0):
     Outputs:
         previous_value: The count before, one int64.
     Example:
-        >>> run("ResetCounter", counter=Counter(5))
+        >>> from c2lab.operators.values import Counter
+        >>> run("ResetCounter", outputs=1, counter=Counter(5))
         previous_value = 5
     """
     if init_count < 0:
@@ -134,6 +135,7 @@ def count_down(counter):
     Outputs:
         done: Whether the count was 0 or less before, one bool.
     Example:
+        >>> from c2lab.operators.values import Counter
         >>> run("CountDown", counter=Counter(1))
         done = False
     """
@@ -149,6 +151,7 @@ def count_up(counter):
     Outputs:
         previous_count: The count before, one int64.
     Example:
+        >>> from c2lab.operators.values import Counter
         >>> run("CountUp", counter=Counter(1))
         previous_count = 1
     """
@@ -166,6 +169,7 @@ def check_counter_done(counter):
     Outputs:
         done: Whether the count is 0 or less, one bool.
     Example:
+        >>> from c2lab.operators.values import Counter
         >>> run("CheckCounterDone", counter=Counter(1))
         done = False
     """
@@ -181,6 +185,7 @@ def retrieve_count(counter):
     Outputs:
         count: Its count, one int64.
     Example:
+        >>> from c2lab.operators.values import Counter
         >>> run("RetrieveCount", counter=Counter(3))
         count = 3
     """

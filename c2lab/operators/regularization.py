@@ -57,7 +57,7 @@ def sparse_lp_regularizer(param, indices, grad=None, *, p: float = 2.0, reg_lamb
         output_param: The parameter, in place.
     Example:
         >>> run("SparseLpRegularizer", param=[1.0, 1.0], indices=[1], p=1.0, reg_lambda=0.25)
-        output_param = [1.   0.75]
+        param = [1.   0.75]
     """
     if p not in (1.0, 2.0):
         raise BadArgument(f"p is {p}; it must be 1.0 or 2.0")
@@ -98,8 +98,8 @@ def row_wise_counter(prev_iter, update_counter, indices, iter, *, counter_halfli
     Example:
         >>> run("RowWiseCounter", prev_iter=np.array([0, 0]), update_counter=np.array([0.0, 4.0]), indices=[1],
         ...     iter=np.array([10]), counter_halflife=10)
-        output_prev_iter = [ 0 10]
-        output_update_counter = [0. 3.]
+        prev_iter = [ 0 10]
+        update_counter = [0. 3.]
     """
     require_shape(
         prev_iter.size == update_counter.size,

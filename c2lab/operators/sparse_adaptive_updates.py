@@ -81,9 +81,9 @@ def sparse_adam(
     Example:
         >>> run("SparseAdam", param=[1.0, 1.0], moment_1=[0.0, 0.0], moment_2=[0.0, 0.0], indices=[1], grad=[2.0],
         ...     lr=[-0.5], iter=np.array([0]), epsilon=1e-8)
-        output_param = [1.  0.5]
-        output_moment_1 = [0.  0.2]
-        output_moment_2 = [0.    0.004]
+        param = [1.         0.50000346]
+        moment_1 = [0.  0.2]
+        moment_2 = [0.    0.004]
     Source:
         Liu et al., On the variance of the adaptive learning rate and beyond, 2020, for the rectified kind.
     """
@@ -146,9 +146,9 @@ def row_wise_sparse_adam(
     Example:
         >>> run("RowWiseSparseAdam", param=[1.0, 1.0], moment_1=[0.0, 0.0], moment_2=[0.0, 0.0], indices=[1],
         ...     grad=[2.0], lr=[-0.5], iter=np.array([0]), epsilon=1e-8)
-        output_param = [1.  0.5]
-        output_moment_1 = [0.  0.2]
-        output_moment_2 = [0.    0.004]
+        param = [1.         0.50000346]
+        moment_1 = [0.  0.2]
+        moment_2 = [0.    0.004]
     """
     require_shape(
         moment_2.size == param.shape[0], f"moment_2 is {tuple(moment_2.shape)}; it must have one value a row of param"
@@ -193,9 +193,9 @@ def sparse_adadelta(param, moment, moment_delta, indices, grad, lr, *, epsilon: 
     Example:
         >>> run("SparseAdadelta", param=[1.0, 1.0], moment=[0.0, 0.0], moment_delta=[0.0, 0.0], indices=[1],
         ...     grad=[2.0], lr=[-1.0], decay=0.5, epsilon=2.0)
-        output_param = [ 1.         -0.41421354]
-        output_moment = [0. 2.]
-        output_moment_delta = [0. 1.]
+        param = [ 1.         -0.41421354]
+        moment = [0. 2.]
+        moment_delta = [0.         0.99999994]
     """
     (slices,) = slices_of(param, indices, grad=grad)
 
@@ -244,8 +244,8 @@ def sparse_ftrl(
     Example:
         >>> run("SparseFtrl", var=[0.0, 0.0], n_z=[[0.0, 0.0], [0.0, 0.0]], indices=[1], grad=[2.0], alpha=1.0,
         ...     beta=0.0, lambda1=0.0, lambda2=0.0)
-        output_var = [ 0. -1.]
-        output_n_z = [[0. 0.]
+        var = [ 0. -1.]
+        n_z = [[0. 0.]
          [4. 2.]]
     """
     require_shape(
@@ -284,8 +284,8 @@ def sparse_wngrad(param, seq_b, indices, grad, lr, *, epsilon: float = 1e-5):
         output_seq_b: The divisor, in place.
     Example:
         >>> run("SparseWngrad", param=[1.0, 1.0], seq_b=[2.0], indices=[1], grad=[2.0], lr=[-1.0], epsilon=0.0)
-        output_param = [1. 0.]
-        output_seq_b = [4.]
+        param = [1. 0.]
+        seq_b = [4.]
     """
     (slices,) = slices_of(param, indices, grad=grad)
     divisor = scalar(seq_b) + epsilon
@@ -320,9 +320,9 @@ def sparse_storm(param, moment, grad_sq_sum, grad, indices, lr, *, momentum: flo
     Example:
         >>> run("SparseStorm", param=[1.0, 1.0], moment=[0.0, 0.0], grad_sq_sum=[0.0], grad=[1.0], indices=[1],
         ...     lr=[-1.0], momentum=1.0, beta=0.0)
-        output_param = [1. 0.]
-        output_moment = [0. 1.]
-        output_grad_sq_sum = [1.]
+        param = [1. 0.]
+        moment = [0. 1.]
+        grad_sq_sum = [1.]
     """
     (slices,) = slices_of(param, indices, grad=grad)
     total, rate = storm_rate(grad_sq_sum, grad, lr, beta)

@@ -110,7 +110,8 @@ def spread(value, like):
     "ScatterWeightedSum",
     outputs="output",
     gradient="refused",
-    inplace=[(0, 0)],
+    inplace="X_0 -> output, X_0 => output",
+    input_counts=range(5, 100, 2),
     types={"INDICES": "int32 int64"},
 )
 def scatter_weighted_sum(X_0, Weight_0, INDICES, X_1, Weight_1, *X):
@@ -129,7 +130,7 @@ def scatter_weighted_sum(X_0, Weight_0, INDICES, X_1, Weight_1, *X):
         output: The blob, in place of X_0.
     Example:
         >>> run("ScatterWeightedSum", X_0=[1.0, 2.0], Weight_0=[1.0], INDICES=[1], X_1=[10.0], Weight_1=[0.5])
-        output = [1. 7.]
+        X_0 = [1. 7.]
     """
     pairs = (X_1, Weight_1, *X)
     slices = slices_of(X_0, INDICES, **{f"X_{k + 1}": value for k, value in enumerate(pairs[::2])})
@@ -169,8 +170,8 @@ def sparse_momentum_sgd_update(grad, moment, lr, param, indices, *, momentum: fl
     Example:
         >>> run("SparseMomentumSGDUpdate", grad=[1.0], moment=[0.0, 2.0], lr=[0.5], param=[5.0, 10.0], indices=[1])
         output_grad = [0.5]
-        output_moment = [0.  0.5]
-        output_param = [5.  9.5]
+        moment = [0.  0.5]
+        param = [5.  9.5]
     """
     (slices,) = slices_of(param, indices, grad=grad)
 
@@ -211,8 +212,8 @@ def sparse_adagrad(
         output_moment_1: The sum, in place.
     Example:
         >>> run("SparseAdagrad", param=[1.0, 1.0], moment=[0.0, 0.0], indices=[1], grad=[2.0], lr=[-0.5], epsilon=0.0)
-        output_param = [1.  0.5]
-        output_moment_1 = [0. 4.]
+        param = [1.  0.5]
+        moment = [0. 4.]
     """
     if decay != 1.0:
         raise NotSupported(f"decay is {decay}; sparse Adagrad has no decay: leave it at 1.0, or use the dense Adagrad")
@@ -252,8 +253,8 @@ def row_wise_sparse_adagrad(param, moment, indices, grad, lr, *, epsilon: float 
         output_moment_1: The sum, in place.
     Example:
         >>> run("RowWiseSparseAdagrad", param=[[1.0, 1.0]], moment=[0.0], indices=[0], grad=[[2.0, 2.0]], lr=[-0.5])
-        output_param = [[0.5000025 0.5000025]]
-        output_moment_1 = [4.]
+        param = [[0.5000025 0.5000025]]
+        moment = [4.]
     """
     require_shape(
         moment.size == param.shape[0], f"moment is {tuple(moment.shape)}; it must have one value a row of param"

@@ -180,6 +180,18 @@ def yellow_fin(
         output_g_avg: The new mean gradient.
         output_g2_avg: The new mean squared gradient.
         output_scalars_memory: The new running means.
+    Example:
+        >>> run("YellowFin", param=[1.0], moment=[0.5], lr=[0.5], mu=[0.5], curv_win=[0.0, 0.0], g_avg=[0.0],
+        ...     g2_avg=[0.0], scalars_memory=[0.0, 0.0, 0.0, 0.0, 0.0], grad=[2.0], iter=np.array([1]),
+        ...     beta=0.5, curv_win_width=2)
+        output_param = [-0.25]
+        output_moment = [1.25]
+        output_lr = [0.5]
+        output_mu = [0.5]
+        output_curv_win = [1.3862944 0.       ]
+        output_g_avg = [1.]
+        output_g2_avg = [2.]
+        output_scalars_memory = [1.        2.        0.6931472 0.6931472 0.25     ]
     Source:
         Zhang and Mitliagkas, YellowFin and the art of momentum tuning, 2017.
     """

@@ -57,7 +57,7 @@ def weighted_sum(*X):
     Outputs:
         output: Of the shape of X0; may overwrite X0.
     Example:
-        >>> run("WeightedSum", X0=[1.0, 2.0], w0=[1.0], X1=[10.0, 20.0], w1=[0.5])
+        >>> run("WeightedSum", X=([1.0, 2.0], [1.0], [10.0, 20.0], [0.5]))
         output = [ 6. 12.]
     """
     require_shape(
@@ -71,13 +71,13 @@ def weighted_sum(*X):
     return total
 
 
-@operator("WeightedSumGradient", outputs="*dX")
-def weighted_sum_gradient(dY, *X, grad_on_w: bool = False):
+@weighted_sum.gradient("doutput, X -> dX")
+def _(doutput, *X, grad_on_w: bool = False):
     """The gradient of a weighted sum: each weight times the gradient, and on demand that of the weights."""
-    gradients = [dY * scalar(weight).astype(dY.dtype) for weight in X[1::2]]
+    gradients = [doutput * scalar(weight).astype(doutput.dtype) for weight in X[1::2]]
     if grad_on_w:
         gradients += [
-            jnp.sum(dY * value).reshape(weight.shape).astype(weight.dtype)
+            jnp.sum(doutput * value).reshape(weight.shape).astype(weight.dtype)
             for value, weight in zip(X[::2], X[1::2], strict=True)
         ]
     return tuple(gradients)
@@ -224,7 +224,7 @@ def adam(param, moment_1, moment_2, grad, lr, iter, *, beta1: float = 0.9, beta2
         output_grad: The step before it is scaled by lr.
     Example:
         >>> run("Adam", param=[1.0], moment_1=[0.0], moment_2=[0.0], grad=[2.0], lr=[-0.5], iter=[0], epsilon=1e-8)
-        output_param = [0.5]
+        output_param = [0.50000346]
         output_moment_1 = [0.2]
         output_moment_2 = [0.004]
     Source:
