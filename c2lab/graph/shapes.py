@@ -69,7 +69,7 @@ def infer(net: caffe2_pb2.NetDef | Graph, known: Mapping[str, ShapeAndType]) -> 
             for position, name in enumerate(node.op.output):
                 if outputs is None:
                     shapes.pop(name, None)
-                else:
+                elif outputs[position] is not None:  # None: the operator leaves this blob as it was
                     shapes[name] = outputs[position]
     return Inference(shapes, errors)
 
@@ -84,7 +84,7 @@ def symbolic_dims(*names: str) -> tuple[Any, ...]:
     return jax.export.symbolic_shape(", ".join(names))
 
 
-def _infer_node(node: Node, shapes: Mapping[str, ShapeAndType]) -> list[ShapeAndType]:
+def _infer_node(node: Node, shapes: Mapping[str, ShapeAndType]) -> list[ShapeAndType | None]:
     inputs = [
         None if slot in node.operator.opaque_inputs else shapes[name]
         for name, slot in zip(node.op.input, node.input_slots, strict=True)
@@ -109,7 +109,7 @@ def _infer_node(node: Node, shapes: Mapping[str, ShapeAndType]) -> list[ShapeAnd
     return _memory[key]
 
 
-def _evaluate(node: Node, inputs: list[ShapeAndType | None]) -> list[ShapeAndType]:
+def _evaluate(node: Node, inputs: list[ShapeAndType | None]) -> list[ShapeAndType | None]:
     reserved: dict[str, Any] = {"op": node.op, "workspace": None, "subnets": None}
 
     def call(rng: Any, *values: Any) -> Any:
@@ -126,4 +126,4 @@ def _evaluate(node: Node, inputs: list[ShapeAndType | None]) -> list[ShapeAndTyp
         held = ", ".join(f"{name} is {i}" for name, i in zip(node.op.input, inputs, strict=True))
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ShapeMismatch(f"{text} ({held})").at(node.place) from error
-    return [ShapeAndType(tuple(o.shape), str(o.dtype)) for o in outputs]
+    return [None if o is None else ShapeAndType(tuple(o.shape), str(o.dtype)) for o in outputs]
