@@ -71,9 +71,9 @@ class Regularizer:
 
     def _feature_grouping(self, param: BlobReference, net: Net) -> BlobReference:
         """The length of each column of the parameter."""
-        squares = net.Mul([param, param], [net.NextScopedBlob("feature_no_abs_sum")])
-        sums = net.ReduceFrontSum([squares], [net.NextScopedBlob("feature_sum")])
-        return net.Pow([sums], [net.NextScopedBlob("feature_weight_vec")], exponent=0.5)
+        squares = net.Mul([param, param], [net.NextScopedBlob("param_mul")])
+        sums = net.ReduceFrontSum([squares], [net.NextScopedBlob("param_reduced")])
+        return net.Pow([sums], [net.NextScopedBlob("grouped_feature_weight_vec")], exponent=0.5)
 
     def _scaled_norm(self, net: Net, param: BlobReference, output: BlobReference, p: int, scale: float) -> None:
         """``output = scale * |param|_p^p``."""
@@ -133,10 +133,12 @@ class LpNorm(Regularizer):
 
     def __init__(self, reg_lambda: float, p_value: float = 0.5) -> None:
         super().__init__()
+        if reg_lambda <= 0:
+            raise AssertionError(f"factor ahead of regularization should be greater than 0, not {reg_lambda}")
         if p_value <= 0:
             raise AssertionError(f"p_value factor should be greater than 0, not {p_value}")
         self.p_value = p_value
-        self.reg_lambda = self._strength(reg_lambda)
+        self.reg_lambda = reg_lambda
 
     def _run_on_loss(self, net: Net, param_init_net: Net, param: BlobReference, grad: Any = None) -> BlobReference:
         output = net.NextScopedBlob(param + "_dense_feature_regularization")
@@ -171,7 +173,7 @@ class L0ApproxNorm(Regularizer):
         output = net.NextScopedBlob(param + "_dense_feature_regularization")
         columns = self._feature_grouping(param, net)
         sizes = net.Abs([columns], [net.NextScopedBlob("l0_abs")])
-        cut = net.Clip([sizes], [net.NextScopedBlob("l0_clip")], max=float(self.alpha))
+        cut = net.Clip([sizes], [net.NextScopedBlob("l0_min")], max=float(self.alpha))
         summed = net.ReduceFrontSum([cut], [net.NextScopedBlob("l0_summed")])
         norm = net.Scale([summed], [net.NextScopedBlob("l0_norm")], scale=1.0 / self.alpha)
         if self.budget:
@@ -424,5 +426,6 @@ class GroupL1Norm(Regularizer):
             net.Add([sums, small], [sums], broadcast=1)
         roots = net.Sqrt(sums)
         factors = [math.sqrt(size) * self.reg_lambda for size in self.groups]
-        scaled = net.Mul([roots, net.GivenTensorFill([], 1, shape=[len(self.groups)], values=factors)])
+        weights = net.GivenTensorFill([], shape=[len(self.groups)], values=factors)
+        scaled = net.Mul([roots, weights], ["normalized_l2_norm_scaled"])
         return net.LpNorm(scaled, ["group_l1_nrom"], p=1)
