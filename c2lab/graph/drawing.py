@@ -428,7 +428,9 @@ def _box(node: ViewNode, shapes: Mapping[str, str], made: Sequence[str]) -> _Box
 
 def _pills(node: ViewNode, shapes: Mapping[str, str], made: Sequence[str]) -> tuple[tuple[str, str, float], ...]:
     """Parameters that are read, then by-products that are made (with an arrow): shown, full text, width."""
-    names = [(name, "") for name in node.parameters] + [(name, "→ ") for name in made]
+    # An update shows what it updates; the rate and the like are in its title.
+    read = [name for name in node.parameters if not node.update or name in node.outputs]
+    names = [(name, "") for name in read] + [(name, "→ ") for name in made]
     pills = []
     for name, arrow in names[:3] if len(names) > 4 else names:
         shown = arrow + shorten(name.rsplit("/", 1)[-1], 14)

@@ -130,6 +130,10 @@ def longest_path_ranks(count: int, edges: Sequence[Edge]) -> list[int]:
     return [rank - lowest for rank in ranks]
 
 
+_FAR = 1e6
+"""How far lanes are apart before they are closed up."""
+
+
 @dataclass
 class _Part:
     centres: dict[int, Point]
@@ -305,11 +309,13 @@ def _crossings(layers: _Layers, place: list[float]) -> int:
 
 def _straighten(layers: _Layers, across: list[float], gap: float, boxes: int, passes: int) -> list[float]:
     """Coordinates across the flow: each item near its neighbours, in the order of its rank."""
-    xs, lane = [0.0] * len(across), layers.lane
+    # Lanes start far apart, so that no column is pushed aside by another, and are closed up in the end.
+    lane = [number * _FAR for number in layers.lane]
+    xs = [0.0] * len(across)
     for row in layers.rows:
         x = 0.0
         for item in row:
-            xs[item] = x + across[item] / 2
+            xs[item] = lane[item] + x + across[item] / 2
             x += across[item] + gap
     for turn in range(passes):
         downwards = turn % 2 == 0
@@ -320,7 +326,8 @@ def _straighten(layers: _Layers, across: list[float], gap: float, boxes: int, pa
                 near = first[item] or second[item]
                 # Columns stay straight: a neighbour of the same lane counts before all others.
                 own = [n for n in near if lane[n] == lane[item]] or [n for n in second[item] if lane[n] == lane[item]]
-                wanted.append(_median(own or near, xs, xs[item]))
+                places = sorted(xs[n] + lane[item] - lane[n] for n in own or near) or [xs[item]]
+                wanted.append((places[(len(places) - 1) // 2] + places[len(places) // 2]) / 2)
                 # A bend that leaves the straight line shows more than a box that does.
                 weights.append(0.05 if not own else 4.0 if item >= boxes else 1.0)
             for item, x in zip(row, _keep_apart(row, wanted, weights, across, gap), strict=True):
