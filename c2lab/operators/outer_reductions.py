@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from c2lab.errors import BadArgument, NotSupported
 from c2lab.operators.axes import product
 from c2lab.operators.checks import require, require_shape
 from c2lab.operators.definition import operator
+from c2lab.proto import caffe2_pb2
 
 SUMMED = {"X": "int32 int64 float32 float64", "lengths": "int32"}
 RANKED = {"X": "float32", "lengths": "int32"}
@@ -77,12 +80,22 @@ def _largest(X: Any, lengths: Any, dims: int, *, front: bool) -> Any:
     return ends.left(jnp.max(ends.only(X, -jnp.inf), axis=ends.axes, keepdims=True))
 
 
-def _sum_gradient(dY: Any, X: Any, ends: Ends) -> Any:
-    return ends.only(jnp.broadcast_to(dY.reshape(ends.kept), X.shape), 0)
+def _may_be_shape(op: caffe2_pb2.OperatorDef) -> bool:
+    """Whether a gradient operator may be given X's shape where X belongs, as very old nets do.
+
+    Only the values tell, so such an operator runs on the host; one that is named as gradient
+    makers name it (``X_grad`` for X) is given X and compiled with its neighbours.
+    """
+    return re.fullmatch(rf"_?{re.escape(op.input[1])}_grad(_autosplit_\d+)?", op.output[0]) is None
 
 
-def _mean_gradient(dY: Any, X: Any, ends: Ends) -> Any:
-    return ends.only(jnp.broadcast_to(ends.divided(dY.reshape(ends.kept)), X.shape), 0)
+def _sum_gradient(dY: Any, X: Any, lengths: Any, dims: int, *, front: bool, mean: bool = False) -> Any:
+    with jax.enable_x64(True):  # on the host nobody else has said it
+        if isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype == np.int64:
+            X = np.broadcast_to(np.zeros((), dY.dtype), tuple(X))
+        ends = Ends(X, lengths, dims, front=front)
+        spread = dY.reshape(ends.kept)
+        return ends.only(jnp.broadcast_to(ends.divided(spread) if mean else spread, X.shape), 0)
 
 
 def _max_gradient(dY: Any, X: Any, Y: Any, ends: Ends) -> Any:
@@ -110,10 +123,10 @@ def reduce_front_sum(X, lengths=None, *, num_reduce_dim: int = 1):
     return ends.left(_sum(X, ends))
 
 
-@reduce_front_sum.gradient("dY, X, lengths -> dX")
+@reduce_front_sum.gradient("dY, X, lengths -> dX", host_when=_may_be_shape)
 def _(dY, X, lengths=None, *, num_reduce_dim: int = 1):
     """The gradient to every value that counted."""
-    return _sum_gradient(dY, X, Ends(X, lengths, num_reduce_dim, front=True))
+    return _sum_gradient(dY, X, lengths, num_reduce_dim, front=True)
 
 
 @operator("ReduceFrontMean", types=SUMMED)
@@ -136,10 +149,10 @@ def reduce_front_mean(X, lengths=None, *, num_reduce_dim: int = 1):
     return ends.left(ends.divided(_sum(X, ends)))
 
 
-@reduce_front_mean.gradient("dY, X, lengths -> dX")
+@reduce_front_mean.gradient("dY, X, lengths -> dX", host_when=_may_be_shape)
 def _(dY, X, lengths=None, *, num_reduce_dim: int = 1):
     """An equal share of the gradient to every value that counted."""
-    return _mean_gradient(dY, X, Ends(X, lengths, num_reduce_dim, front=True))
+    return _sum_gradient(dY, X, lengths, num_reduce_dim, front=True, mean=True)
 
 
 @operator("ReduceFrontMax", types=RANKED)
@@ -187,10 +200,10 @@ def reduce_back_sum(X, lengths=None, *, num_reduce_dim: int = 1):
     return ends.left(_sum(X, ends))
 
 
-@reduce_back_sum.gradient("dY, X, lengths -> dX")
+@reduce_back_sum.gradient("dY, X, lengths -> dX", host_when=_may_be_shape)
 def _(dY, X, lengths=None, *, num_reduce_dim: int = 1):
     """The gradient to every value that counted."""
-    return _sum_gradient(dY, X, Ends(X, lengths, num_reduce_dim, front=False))
+    return _sum_gradient(dY, X, lengths, num_reduce_dim, front=False)
 
 
 @operator("ReduceBackMean", types=SUMMED)
@@ -213,10 +226,10 @@ def reduce_back_mean(X, lengths=None, *, num_reduce_dim: int = 1):
     return ends.left(ends.divided(_sum(X, ends)))
 
 
-@reduce_back_mean.gradient("dY, X, lengths -> dX")
+@reduce_back_mean.gradient("dY, X, lengths -> dX", host_when=_may_be_shape)
 def _(dY, X, lengths=None, *, num_reduce_dim: int = 1):
     """An equal share of the gradient to every value that counted."""
-    return _mean_gradient(dY, X, Ends(X, lengths, num_reduce_dim, front=False))
+    return _sum_gradient(dY, X, lengths, num_reduce_dim, front=False, mean=True)
 
 
 @operator("ReduceBackMax", types=RANKED)

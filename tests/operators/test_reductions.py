@@ -249,3 +249,12 @@ def test_gradient_wiring_of_the_others():
     assert wiring("SumSqrElements", 1) == ([], [None])
     with pytest.raises(NoGradient, match="One should not call gradient for operator SumElementsInt"):
         wiring("SumElementsInt", 1)
+
+
+@pytest.mark.parametrize(("type", "share"), [("ReduceFrontSum", 1), ("ReduceFrontMean", 3), ("ReduceBackSum", 1)])
+def test_gradient_from_the_shape_as_very_old_nets_give_it(type, share):
+    shape = (3, 2)
+    dy = draw(16, 2 if "Front" in type else 3)
+    dx = call(f"{type}Gradient", dy, np.int64(shape))
+    np.testing.assert_allclose(dx, np.broadcast_to(dy if "Front" in type else dy[:, None], shape) / share, rtol=1e-6)
+    assert dx.dtype == np.float32
