@@ -19,6 +19,7 @@ import jaxlib
 import numpy as np
 
 from c2lab.backend.devices import jax_device
+from c2lab.backend.layouts import pays
 from c2lab.backend.lower import Lowered, ValueCheck, abstract
 from c2lab.graph.ir import Device, Node, Value
 from c2lab.proto import caffe2_pb2
@@ -55,7 +56,7 @@ def compile_segment(
     arguments: Sequence[Any],
     device: Device,
     donate: Sequence[int],
-    static_values: dict[int, np.ndarray],
+    static_values: dict[Value, np.ndarray],
 ) -> Compiled:
     """The compiled function of ``nodes`` for arguments of these shapes and types.
 
@@ -63,7 +64,9 @@ def compile_segment(
     by position, operator names, canvas positions and debug text are left out.
     """
     overwritten = _overwritten(inputs, outputs)
+    channels_last = pays(nodes, jax_device(device).platform)
     key = (
+        channels_last,
         _fingerprint(nodes, inputs, outputs, static_values),
         tuple((a.shape, a.dtype) for a in arguments),
         device,
@@ -76,7 +79,7 @@ def compile_segment(
             # The program is the same, but errors must name the operators of this net.
             return found._replace(checks=_renamed(found.checks, nodes))
         _prepare_persistent_cache()
-        lowered = Lowered(nodes, inputs, outputs, overwritten, static_values)
+        lowered = Lowered(nodes, inputs, outputs, overwritten, static_values, channels_last=channels_last)
         started = time.perf_counter()
         compiled = _compile(lowered, arguments, device, donate)
         statistics.count += 1
@@ -114,9 +117,9 @@ def _overwritten(inputs: Sequence[Value], outputs: Sequence[Value]) -> list[int 
 
 
 def _fingerprint(
-    nodes: Sequence[Node], inputs: Sequence[Value], outputs: Sequence[Value], static_values: dict[int, np.ndarray]
+    nodes: Sequence[Node], inputs: Sequence[Value], outputs: Sequence[Value], static_values: dict[Value, np.ndarray]
 ) -> Any:
-    numbers: dict[Value, int] = {value: i for i, value in enumerate(inputs)}
+    numbers: dict[Value, int] = {value: i for i, value in enumerate((*inputs, *static_values))}
     program = []
     unseeded = 0
     for node in nodes:
@@ -145,7 +148,7 @@ def _fingerprint(
         tuple(program),
         tuple(blobs[value.blob] for value in inputs),
         tuple((numbers[value], blobs[value.blob]) for value in outputs),
-        tuple((k, str(v.dtype), v.shape, v.tobytes()) for k, v in sorted(static_values.items())),
+        tuple((numbers[k], str(v.dtype), v.shape, v.tobytes()) for k, v in static_values.items()),
     )
 
 

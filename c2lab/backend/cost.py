@@ -35,9 +35,9 @@ def operator_cost(op: caffe2_pb2.OperatorDef, blobs: Mapping[str, Any]) -> Cost:
         if name not in blobs:
             raise MissingBlob(f"Can't find blob: {name}").at(node.place)
     static_values, arguments, inputs = {}, [], []
-    for position, (value, slot) in enumerate(zip(node.inputs, node.input_slots, strict=True)):
-        if slot in node.operator.static_for(node.op):
-            static_values[position] = np.asarray(blobs[value.blob])
+    for value, slot in zip(node.inputs, node.input_slots, strict=True):
+        if value in node.static_inputs:
+            static_values[value] = np.asarray(blobs[value.blob])
         elif slot not in node.operator.opaque_inputs and value not in inputs:
             inputs.append(value)
             arguments.append(abstract(blobs[value.blob]))

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from c2lab.backend.layouts import as_written, call_channels_last
 from c2lab.backend.randomness import node_key
 from c2lab.errors import BadValue, C2LabError, ShapeMismatch
 from c2lab.graph.ir import Node, Value
@@ -40,13 +41,16 @@ class Lowered:
         inputs: Sequence[Value],
         outputs: Sequence[Value],
         overwritten: Sequence[int | None],
-        static_values: dict[int, Any],
+        static_values: dict[Value, Any],
+        *,
+        channels_last: bool = False,
     ) -> None:
         self.nodes = nodes
         self.inputs = inputs
         self.outputs = outputs
         self.overwritten = overwritten
         self.static_values = static_values
+        self.channels_last = channels_last
         self.random = any("rng" in node.operator.reserved for node in nodes)
         self.checks: list[ValueCheck] = []
 
@@ -71,7 +75,7 @@ class Lowered:
                 results = self._call(node, held, random_state)
             held.update(zip(node.outputs, results, strict=True))
 
-        outputs = [held[value] for value in self.outputs]
+        outputs = [as_written(held[value]) for value in self.outputs]
         if conditions:
             fine = jnp.stack(conditions)
             all_fine = jnp.all(fine)
@@ -86,7 +90,7 @@ class Lowered:
         # give one of the two away.
         seen = {id(a) for a in arguments}
         for position, value in enumerate(outputs):
-            if id(value) in seen:
+            if value is not None and id(value) in seen:
                 outputs[position] = jnp.array(value, copy=True)
             seen.add(id(value))
         return (*outputs, fine) if fine is not None else tuple(outputs)
@@ -94,17 +98,22 @@ class Lowered:
     def _call(self, node: Node, held: dict[Value, Any], random_state: Any) -> tuple[Any, ...]:
         operator = node.operator
         values: list[Any] = []
-        for position, (value, slot) in enumerate(zip(node.inputs, node.input_slots, strict=True)):
+        for value, slot in zip(node.inputs, node.input_slots, strict=True):
             if slot in operator.opaque_inputs:
                 values.append(None)
-            elif position in self.static_values:
-                values.append(self.static_values[position])
+            elif value in node.static_inputs and value in self.static_values:
+                values.append(self.static_values[value])
             else:
                 values.append(held.get(value))
         reserved: dict[str, Any] = {"op": node.op}
         if "rng" in operator.reserved:
             reserved["rng"] = node_key(node, random_state)
         try:
+            if self.channels_last:
+                results = call_channels_last(node, values, reserved)
+                if results is not None:
+                    return results
+                values = [as_written(value) for value in values]
             return operator.call(values, node.arguments, num_outputs=len(node.outputs), **reserved)
         except C2LabError as error:
             raise error.at(node.place) from error.__cause__

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import _signal  # the C functions: signal.signal() turns handlers into enums, at 10 times the cost
+import contextlib
 import threading
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
 import jax
@@ -17,7 +17,6 @@ from c2lab.backend.randomness import host_generator, random_state
 from c2lab.backend.segments import Step, cut
 from c2lab.errors import C2LabError, MissingBlob, ShapeMismatch
 from c2lab.graph.ir import Device, Graph, Node, Value
-
 
 _SIGINT = int(_signal.SIGINT)
 
@@ -54,13 +53,11 @@ class CompiledStep:
         nodes = step.nodes
         made = {value for node in nodes for value in node.outputs}
         inputs: dict[Value, None] = {}
-        self.static_positions: list[int] = []
+        # Sizes that this step makes itself are known while it is compiled; others are read each time.
+        self.static_inputs = tuple({v: None for node in nodes for v in node.static_inputs if v not in made})
         for node in nodes:
-            for position, (value, slot) in enumerate(zip(node.inputs, node.input_slots, strict=True)):
-                if slot in node.operator.opaque_inputs or value in made:
-                    continue
-                if step.kind == "static" and slot in node.operator.static_for(node.op):
-                    self.static_positions.append(position)
+            for value, slot in zip(node.inputs, node.input_slots, strict=True):
+                if slot in node.operator.opaque_inputs or value in made or value in node.static_inputs:
                     continue
                 inputs.setdefault(value)
         self.inputs = tuple(inputs)
@@ -99,15 +96,17 @@ class CompiledStep:
             self._commit_checked(compiled, results, blobs)
         else:
             for name, value in zip(self.output_names, results, strict=True):
-                blobs[name] = value
-        if self.static_positions:
+                if value is not None:  # None: the operator left this blob as it was
+                    blobs[name] = value
+        if self.static_inputs:
             self.compiled = None  # other values, another program
 
     def _commit_checked(self, compiled: Compiled, results: Sequence[Any], blobs: Blobs) -> None:
         fine = np.asarray(results[-1])
         if fine.all():
             for name, value in zip(self.output_names, results, strict=False):
-                blobs[name] = value
+                if value is not None:
+                    blobs[name] = value
             return
         # What was overwritten comes back as it was; nothing else is touched.
         overwritten = {self.input_names[i] for i in self.donate}
@@ -146,12 +145,11 @@ class CompiledStep:
     def _prepare(self, blobs: Blobs, arguments: list[Any]) -> Compiled:
         arguments[: len(self.inputs)] = self._gather(blobs)
         static_values = {}
-        for position in self.static_positions:
-            name = self.step.nodes[0].op.input[position]
-            held = blobs.get(name, UNINITIALISED)
+        for value in self.static_inputs:
+            held = blobs.get(value.blob, UNINITIALISED)
             if held is UNINITIALISED or not hasattr(held, "dtype"):
-                raise self._not_a_tensor(name, held)
-            static_values[position] = np.asarray(held)
+                raise self._not_a_tensor(value.blob, held)
+            static_values[value] = np.asarray(held)
         self.compiled = compile_segment(
             self.step.nodes,
             self.inputs,
@@ -167,7 +165,7 @@ class CompiledStep:
         """Compiles ahead where the shapes are known by now."""
         if (
             self.compiled is None
-            and not self.static_positions
+            and not self.static_inputs
             and all(isinstance(blobs.get(name), jax.Array) for name in self.input_names)
         ):
             self._prepare(blobs, self._gather(blobs))
@@ -220,9 +218,11 @@ class HostStep:
 class Program:
     """A net ready to run, in one of two ways: ``observable`` leaves every blob, lean only outputs and state."""
 
-    def __init__(self, graph: Graph, steps: Sequence[Step], workspace: Any, *, observable: bool) -> None:
+    def __init__(
+        self, graph: Graph, steps: Sequence[Step], host_steps: Mapping[Step, HostStep], *, observable: bool
+    ) -> None:
         keep = _kept_values(graph, steps, observable)
-        self.steps = [HostStep(step, workspace) if step.kind == "host" else CompiledStep(step, keep) for step in steps]
+        self.steps = [host_steps[step] if step in host_steps else CompiledStep(step, keep) for step in steps]
         self.compiled_steps = sum(isinstance(step, CompiledStep) for step in self.steps)
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
@@ -264,14 +264,16 @@ class Executable:
         self.random_base = random_base
         self.runs = 0
         self.steps = cut(graph)
-        self.observable = Program(graph, self.steps, workspace, observable=True)
+        # One for both programs: a host operator may keep a state from run to run.
+        self._host_steps = {step: HostStep(step, workspace) for step in self.steps if step.kind == "host"}
+        self.observable = Program(graph, self.steps, self._host_steps, observable=True)
         self._lean: Program | None = None
 
     @property
     def lean(self) -> Program:
         """The program for runs whose intermediate blobs nobody sees."""
         if self._lean is None:
-            self._lean = Program(self.graph, self.steps, self.workspace, observable=False)
+            self._lean = Program(self.graph, self.steps, self._host_steps, observable=False)
         return self._lean
 
     def run(self, blobs: Blobs, iterations: int = 1) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from c2lab.graph.ir import Device, Graph, Node
+from c2lab.graph.ir import Device, Graph, Node, Value
 
 StepKind = Literal["compiled", "static", "host"]
 
@@ -25,6 +25,7 @@ def cut(graph: Graph) -> tuple[Step, ...]:
     Nodes may move before others as long as each still reads the same version of every blob;
     host operators keep their order among themselves, since they act on the world outside.
     """
+    kinds = _kinds(graph)
     waiting = list(graph.nodes)
     waits_for = _dependencies(graph)
     done: set[int] = set()
@@ -33,7 +34,7 @@ def cut(graph: Graph) -> tuple[Step, ...]:
     def take(kind: StepKind, device: Device | None = None) -> tuple[Node, ...]:
         taken: list[Node] = []
         for node in waiting:
-            if kind == "compiled" and (_kind(node) != "compiled" or node.device != device):
+            if kind == "compiled" and (kinds[node.index] != "compiled" or node.device != device):
                 continue
             if waits_for[node.index] <= done:
                 taken.append(node)
@@ -43,19 +44,27 @@ def cut(graph: Graph) -> tuple[Step, ...]:
         return tuple(taken)
 
     while waiting:
-        compiled = next((n for n in waiting if _kind(n) == "compiled" and waits_for[n.index] <= done), None)
+        compiled = next((n for n in waiting if kinds[n.index] == "compiled" and waits_for[n.index] <= done), None)
         if compiled is not None:
             steps.append(Step("compiled", take("compiled", compiled.device), compiled.device))
             continue
         node = next(n for n in waiting if waits_for[n.index] <= done)
         waiting.remove(node)
         done.add(node.index)
-        steps.append(Step(_kind(node), (node,), node.device))
+        steps.append(Step(kinds[node.index], (node,), node.device))
     return tuple(steps)
 
 
-def _kind(node: Node) -> StepKind:
-    return "host" if node.host else "static" if node.static else "compiled"
+def _kinds(graph: Graph) -> list[StepKind]:
+    """How each node runs. A static input that holds sizes of other blobs is known while compiling."""
+    known: set[Value] = set()
+    kinds: list[StepKind] = []
+    for node in graph.nodes:
+        unknown = any(value not in known for value in node.static_inputs)
+        kinds.append("host" if node.host else "static" if unknown else "compiled")
+        if not node.host:
+            known.update(node.values_from_shapes)
+    return kinds
 
 
 def _dependencies(graph: Graph) -> list[set[int]]:

@@ -63,9 +63,18 @@ class Node:
         return self.operator.host_for(self.op)
 
     @cached_property
-    def static(self) -> bool:
-        """Whether an input's values must be known before this operator can be compiled."""
-        return any(slot in self.operator.static_for(self.op) for slot in self.input_slots)
+    def static_inputs(self) -> tuple[Value, ...]:
+        """The inputs whose values must be known before this operator can be compiled."""
+        wanted = self.operator.static_for(self.op)
+        return tuple(value for value, slot in zip(self.inputs, self.input_slots, strict=True) if slot in wanted)
+
+    @cached_property
+    def values_from_shapes(self) -> tuple[Value, ...]:
+        """The outputs whose values follow from the shapes of the inputs."""
+        slots = self.operator.outputs
+        return tuple(
+            value for value, slot in zip(self.outputs, slots, strict=False) if slot.name in self.operator.from_shapes
+        )
 
 
 @dataclass(frozen=True, eq=False)

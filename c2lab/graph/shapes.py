@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from c2lab.errors import C2LabError, ShapeMismatch
-from c2lab.graph.ir import Graph, Node
+from c2lab.graph.ir import Graph, Node, Value
 from c2lab.graph.reader import read
 from c2lab.proto import caffe2_pb2
 
@@ -32,7 +32,7 @@ class Inference(NamedTuple):
     errors: dict[int, C2LabError]
 
 
-_memory: dict[Any, Any] = {}
+_memory: dict[Any, _Found] = {}
 
 
 def infer(net: caffe2_pb2.NetDef | Graph, known: Mapping[str, ShapeAndType]) -> Inference:
@@ -55,22 +55,28 @@ def infer(net: caffe2_pb2.NetDef | Graph, known: Mapping[str, ShapeAndType]) -> 
     """
     graph = net if isinstance(net, Graph) else read(net)
     shapes = dict(known)
+    values: dict[Value, np.ndarray] = {}  # sizes that are known although nothing runs
     errors: dict[int, C2LabError] = {}
     with jax.enable_x64(True):
         for node in graph.nodes:
-            outputs = None
+            found: _Found | None = None
             needed = [n for n, slot in zip(node.op.input, node.input_slots, strict=True)
                       if slot not in node.operator.opaque_inputs]  # fmt: skip
-            if not node.host and not node.static and all(name in shapes for name in needed):
+            settled = all(value in values for value in node.static_inputs)
+            if not node.host and settled and all(name in shapes for name in needed):
                 try:
-                    outputs = _infer_node(node, shapes)
+                    found = _infer_node(node, shapes, values)
                 except C2LabError as error:
                     errors[node.index] = error
-            for position, name in enumerate(node.op.output):
-                if outputs is None:
-                    shapes.pop(name, None)
-                elif outputs[position] is not None:  # None: the operator leaves this blob as it was
-                    shapes[name] = outputs[position]
+            for position, value in enumerate(node.outputs):
+                if found is None:
+                    shapes.pop(value.blob, None)
+                    continue
+                shape = found.outputs[position]
+                if shape is not None:  # None: the operator leaves this blob as it was
+                    shapes[value.blob] = shape
+                if position in found.constants:
+                    values[value] = found.constants[position]
     return Inference(shapes, errors)
 
 
@@ -84,46 +90,59 @@ def symbolic_dims(*names: str) -> tuple[Any, ...]:
     return jax.export.symbolic_shape(", ".join(names))
 
 
-def _infer_node(node: Node, shapes: Mapping[str, ShapeAndType]) -> list[ShapeAndType | None]:
-    inputs = [
+class _Found(NamedTuple):
+    """The outputs of one operator, and the values of those that hold sizes."""
+
+    outputs: tuple[ShapeAndType | None, ...]
+    constants: dict[int, np.ndarray]
+
+
+def _infer_node(node: Node, shapes: Mapping[str, ShapeAndType], values: Mapping[Value, np.ndarray]) -> _Found:
+    inputs = tuple(
         None if slot in node.operator.opaque_inputs else shapes[name]
         for name, slot in zip(node.op.input, node.input_slots, strict=True)
-    ]
+    )
+    fixed = {i: values[value] for i, value in enumerate(node.inputs) if value in node.static_inputs}
     try:
         key = (
             node.operator,
             tuple(sorted(node.arguments.items(), key=lambda item: item[0])),
-            tuple(inputs),
+            inputs,
+            tuple((i, value.tobytes()) for i, value in fixed.items()),
             len(node.op.output),
         )
         hash(key)
     except TypeError:
-        key = None
-    if key is None or key not in _memory:
-        found = _evaluate(node, inputs)
-        if key is None:
-            return found
+        return _evaluate(node, inputs, fixed)
+    if key not in _memory:
         if len(_memory) > 50_000:
             _memory.clear()
-        _memory[key] = found
+        _memory[key] = _evaluate(node, inputs, fixed)
     return _memory[key]
 
 
-def _evaluate(node: Node, inputs: list[ShapeAndType | None]) -> list[ShapeAndType | None]:
-    reserved: dict[str, Any] = {"op": node.op, "workspace": None, "subnets": None}
+def _evaluate(node: Node, inputs: tuple[ShapeAndType | None, ...], fixed: Mapping[int, np.ndarray]) -> _Found:
+    reserved: dict[str, Any] = {"op": node.op, "workspace": None, "subnets": None, "state": None}
+    constants: dict[int, np.ndarray] = {}
 
-    def call(rng: Any, *values: Any) -> Any:
-        moving = iter(values)
-        full = [None if held is None else next(moving) for held in inputs]
-        return node.operator.call(full, node.arguments, num_outputs=len(node.op.output), rng=rng, **reserved)
+    def call(rng: Any, *moving: Any) -> Any:
+        rest = iter(moving)
+        full = [fixed[i] if i in fixed else None if held is None else next(rest) for i, held in enumerate(inputs)]
+        made = node.operator.call(full, node.arguments, num_outputs=len(node.op.output), rng=rng, **reserved)
+        constants.update((i, value) for i, value in enumerate(made) if isinstance(value, np.ndarray))
+        return made
 
-    structs = [jax.ShapeDtypeStruct(i.shape, np.dtype(i.dtype)) for i in inputs if i is not None]
+    structs = [
+        jax.ShapeDtypeStruct(held.shape, np.dtype(held.dtype))
+        for i, held in enumerate(inputs)
+        if held is not None and i not in fixed
+    ]
     try:
         outputs = jax.eval_shape(call, jax.eval_shape(lambda: jax.random.key(0)), *structs)
     except C2LabError as error:
         raise error.at(node.place) from None
     except Exception as error:
-        held = ", ".join(f"{name} is {i}" for name, i in zip(node.op.input, inputs, strict=True))
+        told = ", ".join(f"{name} is {i}" for name, i in zip(node.op.input, inputs, strict=True))
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ShapeMismatch(f"{text} ({held})").at(node.place) from error
-    return [None if o is None else ShapeAndType(tuple(o.shape), str(o.dtype)) for o in outputs]
+        raise ShapeMismatch(f"{text} ({told})").at(node.place) from error
+    return _Found(tuple(None if o is None else ShapeAndType(tuple(o.shape), str(o.dtype)) for o in outputs), constants)

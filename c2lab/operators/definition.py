@@ -80,6 +80,7 @@ class Operator:
     static_when: dict[str, str] = field(default_factory=dict)  # input -> the argument that makes it static
     host_when: Callable[[caffe2_pb2.OperatorDef], bool] | None = None
     opaque_inputs: frozenset[str] = frozenset()
+    from_shapes: frozenset[str] = frozenset()
     types: dict[str, tuple[str, ...]] = field(default_factory=dict)
     maker: Maker | None = None
     gradient_status: GradientStatus = "unregistered"
@@ -224,6 +225,7 @@ def operator(
     static: str = "",
     host_when: Callable[[caffe2_pb2.OperatorDef], bool] | None = None,
     opaque: str = "",
+    from_shapes: str = "",
     types: dict[str, str] | None = None,
     family: str = "",
 ) -> Callable[[Callable[..., Any]], Operator]:
@@ -243,6 +245,8 @@ def operator(
             ``"X if input_as_shape"``: only where that argument is set.
         host_when: Says of an OperatorDef whether it runs on the host, as a ``@host_operator`` does.
         opaque: Inputs that are no tensors (a mutex); the function gets ``None`` for them.
+        from_shapes: Outputs that hold sizes of inputs; as numpy arrays they may be another operator's
+            ``static`` input without cutting the net.
         types: Allowed element types by input name: ``{"X": "float32 float64"}``.
         family: The palette category; the name of the defining file where left out.
 
@@ -269,6 +273,7 @@ def operator(
             static=static,
             host_when=host_when,
             opaque=opaque,
+            from_shapes=from_shapes,
             types=types,
             family=family,
         )
@@ -304,6 +309,7 @@ def _define(
     static: str = "",
     host_when: Callable[[caffe2_pb2.OperatorDef], bool] | None = None,
     opaque: str = "",
+    from_shapes: str = "",
     types: dict[str, str] | None = None,
     family: str = "",
     inputs: tuple[Slot, ...] | None = None,
@@ -340,6 +346,7 @@ def _define(
         static_when={part[0]: part[1] for part in static_parts if len(part) == 2},
         host_when=host_when,
         opaque_inputs=frozenset(n.strip() for n in opaque.split(",") if n.strip()),
+        from_shapes=frozenset(n.strip() for n in from_shapes.split(",") if n.strip()),
         types={name: tuple(text.split()) for name, text in (types or {}).items()},
         gradient_of=gradient_of,
     )

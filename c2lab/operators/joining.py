@@ -40,7 +40,7 @@ def _joined(blobs: Sequence[Any], axis: int | None, add_axis: bool, order: str) 
     return jnp.concatenate(blobs, along), sizes_as_values([blob.shape[along] for blob in blobs], np.int32)
 
 
-@operator("Concat", outputs="concat_result, split_info")
+@operator("Concat", outputs="concat_result, split_info", from_shapes="split_info")
 def concat(first, *others, axis: int | None = None, add_axis: bool = False, order: Order = "NCHW"):
     """Puts blobs one after the other along a dimension.
 
@@ -62,7 +62,7 @@ def concat(first, *others, axis: int | None = None, add_axis: bool = False, orde
     return _joined((first, *others), axis, add_axis, order)
 
 
-@operator("DepthConcat", outputs="concat_result, split_info")
+@operator("DepthConcat", outputs="concat_result, split_info", from_shapes="split_info")
 def depth_concat(first, *others, axis: int | None = None, add_axis: bool = False, order: Order = "NCHW"):
     """Puts blobs one after the other along their channels: the older name of Concat.
 

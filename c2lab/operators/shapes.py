@@ -36,7 +36,13 @@ def _resolved_shape(sizes: tuple[Any, ...], wanted: tuple[int, ...]) -> tuple[An
     return tuple(resolved)
 
 
-@operator("Reshape", outputs="reshaped, old_shape", inplace="data -> reshaped", static="new_shape")
+@operator(
+    "Reshape",
+    outputs="reshaped, old_shape",
+    inplace="data -> reshaped",
+    static="new_shape",
+    from_shapes="old_shape",
+)
 def reshape(data, new_shape=None, *, shape: tuple[int, ...] | None = None):
     """The same values, in the same order, under other dimensions.
 
@@ -242,7 +248,7 @@ def merge_dim(data):
     return data.reshape(data.shape[0] * data.shape[1], *data.shape[2:])
 
 
-@operator("Shape", outputs="shape", gradient="refused")
+@operator("Shape", outputs="shape", gradient="refused", from_shapes="shape")
 def shape_of(X, *, axes: tuple[int, ...] = ()):
     """The shape of a blob as a blob.
 
@@ -263,7 +269,7 @@ def shape_of(X, *, axes: tuple[int, ...] = ()):
     return sizes_as_values([X.shape[axis] for axis in axes], np.int64)
 
 
-@operator("Size", outputs="size", gradient="none")
+@operator("Size", outputs="size", gradient="none", from_shapes="size")
 def size_of(X):
     """The number of values in a blob.
 

@@ -47,3 +47,17 @@ def test_host_operators_keep_their_order():
     )
     assert [indices for kind, indices in found if kind == "host"] == [[1], [2]]
     assert sum(kind == "compiled" for kind, _ in found) == 2
+
+
+def test_sizes_that_a_net_makes_itself_do_not_cut_it():
+    kinds = steps(
+        ("Concat", ["a", "b"], ["c", "sizes"]),
+        ("Relu", ["c"], ["d"]),
+        ("Split", ["d", "sizes"], ["e", "f"]),
+    )
+    assert kinds == [("compiled", [0, 1, 2])]
+
+
+def test_sizes_from_outside_do():
+    kinds = steps(("Relu", ["c"], ["d"]), ("Split", ["d", "sizes"], ["e", "f"]))
+    assert kinds == [("compiled", [0]), ("static", [1])]
