@@ -12,6 +12,7 @@ from c2lab.errors import BadArgument
 from c2lab.operators.axes import canonical_axis
 from c2lab.operators.checks import require_same_type, require_shape
 from c2lab.operators.definition import operator
+from c2lab.proto import caffe2_pb2
 
 CHOSEN = "float32 float64 int32 int64 bool"
 
@@ -72,14 +73,19 @@ def conditional(Condition, DataT, DataF):
     return jnp.where(Condition.reshape(-1, *(1,) * (DataT.ndim - 1)), DataT, DataF)
 
 
-@operator("IsMemberOf", gradient="refused", types={"X": "int32 int64 bool"})
+def _of_text(op: caffe2_pb2.OperatorDef) -> bool:
+    """Whether the list holds text, which only the host can compare."""
+    return any(argument.name == "value" and (argument.strings or argument.HasField("s")) for argument in op.arg)
+
+
+@operator("IsMemberOf", gradient="refused", host_when=_of_text, types={"X": "int32 int64 bool object"})
 def is_member_of(X, *, value: Any = (), dtype: int = 0):
     """Where a value is among those of a list.
 
     Inputs:
-        X: Integers or truth values of any shape.
+        X: Integers, truth values or text of any shape.
     Args:
-        value: The list.
+        value: The list: integers, or text where X is text.
         dtype: The type of the list's values (a TensorProto data type); that of X where left out.
     Outputs:
         Y: Same shape, bool.
@@ -88,6 +94,8 @@ def is_member_of(X, *, value: Any = (), dtype: int = 0):
         Y = [False  True  True]
     """
     members = value if isinstance(value, (list, tuple)) else [value]
+    if X.dtype == object:
+        return np.isin(X, np.array(members, object))
     if not all(isinstance(member, int) for member in members):
         raise BadArgument(f"value is {members!r} but X is {X.dtype}; give a list of integers")
     # Compared as int64: a member that X's type cannot hold is simply not found.

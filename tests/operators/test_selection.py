@@ -49,6 +49,11 @@ def test_membership(dtype):
     np.testing.assert_array_equal(call("IsMemberOf", x, value=3), x == 3)
 
 
+def test_membership_of_text():
+    x = np.array([["cat", "dog"], ["cow", "cat"]])
+    np.testing.assert_array_equal(call("IsMemberOf", x, value=["cat", "cow"]), [[True, False], [True, True]])
+
+
 def test_membership_of_truth_values_and_refusals():
     np.testing.assert_array_equal(call("IsMemberOf", np.array([True, False]), value=[True]), [True, False])
     with pytest.raises(BadArgument, match="give a list of integers"):
