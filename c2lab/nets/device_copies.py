@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from c2lab.errors import NotSupported
+from c2lab.errors import BadArgument
 from c2lab.nets.devices import (
     DeviceOption,
     InferOpBlobDevices,
@@ -46,7 +46,7 @@ def copy_func_between_devices(src: caffe2_pb2.DeviceOption, dst: caffe2_pb2.Devi
     elif src.device_type == cpu and target_is_gpu:
         operator, place = "CopyCPUToGPU", dst
     else:
-        raise NotSupported(f"Blobs cannot be copied from {_describe(src)} to {_describe(dst)}: only CPU, CUDA and HIP.")
+        raise BadArgument(f"Blobs cannot be copied from {_describe(src)} to {_describe(dst)}: only CPU, CUDA and HIP.")
 
     def copy(net: Net, *args: Any, **kwargs: Any) -> Any:
         with DeviceScope(place):
@@ -65,7 +65,7 @@ def _name_on(blob: str, device: caffe2_pb2.DeviceOption) -> str:
         return f"{blob}_cpu"
     if IsGPUDeviceType(device.device_type):
         return f"{blob}_gpu_{device.device_id}"
-    raise NotSupported(f"Blobs cannot be copied to {_describe(device)}: only CPU, CUDA and HIP.")
+    raise BadArgument(f"Blobs cannot be copied to {_describe(device)}: only CPU, CUDA and HIP.")
 
 
 def update_placeholder_op_output(op: caffe2_pb2.OperatorDef, blob_to_device: Places) -> None:

@@ -111,7 +111,9 @@ class Tensor:
             raise TypeMismatch(
                 f"feed takes a numpy array or a string, not {type(value).__name__}; np.array(...) makes one."
             )
-        self._held = np.array(value) if isinstance(value, np.ndarray | np.generic) else value
+        if isinstance(value, str):
+            value = value.encode()
+        self._held = value if isinstance(value, bytes) else np.array(value)
         self.touched = True
 
     def fetch(self) -> Any:
