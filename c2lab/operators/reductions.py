@@ -36,8 +36,9 @@ def _spread(reduced: Any, X: Any, axes: Axes) -> Any:
 
 
 def _count(X: Any, axes: Axes) -> Any:
-    """How many values become one."""
-    return jnp.asarray(product([X.shape[axis] for axis in reduced_axes(axes, X.ndim)]), X.dtype)
+    """How many values become one: 1 of none, so that the mean of nothing is 0."""
+    count = product([X.shape[axis] for axis in reduced_axes(axes, X.ndim)])
+    return jnp.asarray(1 if count == 0 else count, X.dtype)
 
 
 @operator("ReduceSum", types=NUMBERS)
@@ -66,7 +67,7 @@ def _(dY, X, Y, *, axes: Axes = ()):
 
 @operator("ReduceMean", types=FLOAT)
 def reduce_mean(X, *, axes: Axes = (), keepdims: bool = True):
-    """Mean along dimensions.
+    """Mean along dimensions; 0 of no values.
 
     Inputs:
         X: Values of any shape, float32.
@@ -79,7 +80,7 @@ def reduce_mean(X, *, axes: Axes = (), keepdims: bool = True):
         >>> run("ReduceMean", X=[[1.0, 2.0], [3.0, 4.0]], axes=[1], keepdims=0)
         Y = [1.5 3.5]
     """
-    return jnp.mean(X, axis=reduced_axes(axes, X.ndim), keepdims=keepdims, dtype=X.dtype)
+    return jnp.sum(X, axis=reduced_axes(axes, X.ndim), keepdims=keepdims) / _count(X, axes)
 
 
 @reduce_mean.gradient("dY, X, Y -> dX")
@@ -250,7 +251,7 @@ def sum_elements(X, *, average: bool = False):
 
 
 def _shared(total: Any, X: Any, average: bool) -> Any:
-    return total / jnp.asarray(X.size, X.dtype) if average else total
+    return total / _count(X, ()) if average else total
 
 
 @sum_elements.gradient("X, dsum -> dX")

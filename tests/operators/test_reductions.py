@@ -74,6 +74,12 @@ def test_length_zero_has_gradient_zero():
     np.testing.assert_array_equal(dx, 0)
 
 
+@pytest.mark.parametrize("type", ["SumElements", "SumSqrElements"])
+def test_the_mean_of_nothing_is_zero(type):
+    assert call(type, np.zeros((0, 2), np.float32), average=True) == 0
+    np.testing.assert_array_equal(call("ReduceMean", np.zeros((0, 2), np.float32), axes=[0]), [[0, 0]])
+
+
 def test_nothing_sums_to_zero_but_has_no_largest():
     np.testing.assert_array_equal(call("ReduceSum", np.zeros((0, 2), np.float32), axes=[0]), [[0, 0]])
     with pytest.raises(ShapeMismatch, match=r"X is \(0, 2\); there is no extreme of the 0 values along \(0,\)"):
