@@ -49,7 +49,7 @@ def test_a_test_run_passes_the_gradient_on():
 def test_is_test_is_required_and_the_ratio_below_one():
     with pytest.raises(SchemaError, match="argument is_test"):
         call("Dropout", np.ones(2, np.float32))
-    with pytest.raises(BadArgument, match="ratio is 1.0; it must be at least 0 and below 1"):
+    with pytest.raises(BadArgument, match=r"ratio is 1\.0; it must be at least 0 and below 1"):
         call("Dropout", np.ones(2, np.float32), outputs=2, ratio=1.0, is_test=0)
 
 
@@ -62,4 +62,5 @@ def test_a_test_run_infers_the_shape_of_its_values_only():
     net = caffe2_pb2.NetDef(op=[operator_def("Dropout", 1, 2, is_test=1)])
     found = infer(net, {"I0": ShapeAndType((2, 3), "float32")})
     assert found.shapes["O0"] == ShapeAndType((2, 3), "float32")
-    assert "O1" not in found.shapes and not found.errors
+    assert "O1" not in found.shapes
+    assert not found.errors
