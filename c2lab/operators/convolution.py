@@ -6,10 +6,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from c2lab.errors import NotSupported, SchemaError
 from c2lab.operators.checks import require_shape
+from c2lab.operators.convolution_lowerings import convolve, filter_gradient, input_gradient
 from c2lab.operators.definition import Operator, operator
 from c2lab.operators.gradients import GradientWriter
 from c2lab.operators.windows import (
@@ -50,20 +50,6 @@ def _place(X: Any, filter: Any, window: Window, group: int, order: str) -> Place
     return place
 
 
-def _convolve(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
-    axes = layout(order, X.ndim)
-    return lax.conv_general_dilated(
-        X,
-        filter,
-        place.stride,
-        place.pads,
-        rhs_dilation=place.dilation,
-        dimension_numbers=lax.ConvDimensionNumbers(axes, axes, axes),
-        feature_group_count=group,
-        preferred_element_type=X.dtype,
-    )
-
-
 def _add_bias(Y: Any, bias: Any, order: str) -> Any:
     if bias is None:
         return Y
@@ -76,7 +62,7 @@ def _add_bias(Y: Any, bias: Any, order: str) -> Any:
 
 def _forward(X: Any, filter: Any, bias: Any, window: Window, group: int, order: str) -> Any:
     place = _place(X, filter, window, group, order)
-    return _add_bias(_convolve(X, filter, place, group, order), bias, order)
+    return _add_bias(convolve(X, filter, place, group, order), bias, order)
 
 
 @operator("Conv", fold=window, types=FLOAT)
@@ -232,10 +218,14 @@ def conv_transpose(
         Y = [[[[ 1.  2.  5. 10.]]]]
     """
     added = spelled("adj", adjs, adj, (adj_h, adj_w), "hw")
-    return _add_bias(_transposed(X, filter, window, added, group, order), bias, order)
+    place, painted = _place_transposed(X, filter, window, added, group, order)
+    return _add_bias(input_gradient(painted, filter, X, place, group, order), bias, order)
 
 
-def _transposed(X: Any, filter: Any, window: Window, added: tuple[int, ...], group: int, order: str) -> Any:
+def _place_transposed(
+    X: Any, filter: Any, window: Window, added: tuple[int, ...], group: int, order: str
+) -> tuple[Placement, jax.ShapeDtypeStruct]:
+    """The convolution that a transposed one undoes: its window, and the shape of what it reads, the output."""
     rank = len(window.kernel)
     if any(d != 1 for d in window.dilation) or window.global_pooling:
         raise NotSupported("ConvTranspose takes neither a dilation nor global_pooling")
@@ -272,19 +262,12 @@ def _transposed(X: Any, filter: Any, window: Window, added: tuple[int, ...], gro
     shape = [0] * X.ndim
     for axis, size in zip(axes, (X.shape[0], filter_axes[1] * group, *sizes), strict=True):
         shape[axis] = size
-    painted = jax.ShapeDtypeStruct(tuple(shape), X.dtype)
-    (Y,) = jax.linear_transpose(lambda Z: _convolve(Z, filter, place, group, order), painted)(X)
-    return Y
+    return place, jax.ShapeDtypeStruct(tuple(shape), X.dtype)
 
 
-def _gradients(forward: Any, X: Any, filter: Any, dY: Any, order: str, no_bias: bool, num_outputs: int) -> tuple:
-    """The gradients in the order of the OperatorDef: filter, bias unless ``no_bias``, X where asked for."""
-    if dY is None:
-        raise SchemaError("the gradient of a convolution takes X, the filter and the gradient of Y; one is missing")
-    axes = layout(order, X.ndim)
-    dfilter, dX = jax.vjp(forward, filter, X)[1](dY)
-    dbias = () if no_bias else (jnp.sum(dY, axis=(0, *axes[2:]), dtype=dY.dtype),)
-    return (dfilter, *dbias, dX)[:num_outputs]
+def _bias_gradient(dY: Any, order: str, no_bias: bool) -> tuple[Any, ...]:
+    batch, _, *space = layout(order, dY.ndim)
+    return () if no_bias else (jnp.sum(dY, axis=(batch, *space), dtype=dY.dtype),)
 
 
 def _write_gradient(g: GradientWriter) -> list[Any]:
@@ -312,10 +295,12 @@ def _give_gradient(forward: Operator) -> None:
     ):
         """Gradients of a convolution by its filter, its bias and its input."""
 
-        def again(filter: Any, X: Any) -> Any:
-            return _forward(X, filter, None, window, group, order)
-
-        return _gradients(again, X, filter, dY, order, no_bias, num_outputs)
+        if dY is None:
+            raise SchemaError("the gradient of a convolution takes X, filter and the gradient of Y; one is missing")
+        place = _place(X, filter, window, group, order)
+        dfilter = filter_gradient(X, filter, dY, place, group, order)
+        dX = input_gradient(X, filter, dY, place, group, order)
+        return (dfilter, *_bias_gradient(dY, order, no_bias), dX)[:num_outputs]
 
     forward.gradient_maker(_write_gradient)
 
@@ -343,10 +328,10 @@ def _(
     """Gradients of a transposed convolution by its filter, its bias and its input."""
     added = spelled("adj", adjs, adj, (adj_h, adj_w), "hw")
 
-    def again(filter: Any, X: Any) -> Any:
-        return _transposed(X, filter, window, added, group, order)
-
-    return _gradients(again, X, filter, dY, order, no_bias, num_outputs)
+    place, _ = _place_transposed(X, filter, window, added, group, order)
+    dfilter = filter_gradient(dY, filter, X, place, group, order)
+    dX = convolve(dY, filter, place, group, order)
+    return (dfilter, *_bias_gradient(dY, order, no_bias), dX)[:num_outputs]
 
 
 conv_transpose.gradient_maker(_write_gradient)

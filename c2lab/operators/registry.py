@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
 # The files of this package that define the mechanism rather than operators.
 MECHANISM = frozenset(
-    {"axes", "broadcasting", "checks", "definition", "gradients", "page", "registry", "schema", "windows", "values"}
+    {
+        "axes",
+        "broadcasting",
+        "checks",
+        "convolution_lowerings",
+        "definition",
+        "gradients",
+        "page",
+        "registry",
+        "schema",
+        "values",
+        "windows",
+    }
 )
 
 _operators: dict[str, Operator] = {}

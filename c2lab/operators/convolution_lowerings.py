@@ -1,0 +1,179 @@
+"""Three ways to compute a convolution and its gradients, and which to take.
+
+XLA's own convolution is the best on accelerators.  On the CPU it is often not: its gradients
+are slow where filters are large, strided or 1 x 1, and whatever has groups is very slow.
+There, two other ways compute the same numbers:
+
+* **patches**: every patch that the filter sees becomes a column of a matrix, the batch folded
+  into the columns, so that one matrix product does the work; the gradient of the input is
+  the product the other way round, each patch added back to where it came from.  Patches
+  take ``taps`` times the memory of the input.
+* **shifts**: with a filter for each channel (depthwise), a sum of shifted, scaled inputs.
+
+``benchmarks/convolution_lowerings.py`` measures what the rules below rest on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from c2lab.operators.windows import Placement, layout, padded, per_channel, views
+
+_SMALL = 2**23  # elements of a patch matrix that stay near the processor
+_LARGE = 2**25  # elements beyond which a patch matrix takes too much memory
+
+
+def convolve(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
+    """The convolution of X with a filter, without bias."""
+    channels, taps = X.shape[layout(order, X.ndim)[1]], math.prod(place.kernel)
+    size = _patch_elements(X, place, order)
+    if _depthwise(filter, channels, group):
+        way = _shifts
+    elif taps == 1 or (group > 1 and size <= _LARGE) or (size <= _SMALL and (channels <= 4 or taps >= 25)):
+        way = _by_patches
+    else:
+        return _by_xla(X, filter, place, group, order)
+    return _on_cpu(lambda X, filter: way(X, filter, place, group, order), _by_xla, place, group, order)(X, filter)
+
+
+def filter_gradient(X: Any, filter: Any, dY: Any, place: Placement, group: int, order: str) -> Any:
+    """The gradient of ``convolve`` by its filter."""
+    channels = X.shape[layout(order, X.ndim)[1]]
+
+    def by_xla(X: Any, dY: Any) -> Any:
+        return _transposed(lambda W: _by_xla(X, W, place, group, order), filter, dY)
+
+    if _depthwise(filter, channels, group):
+        way = _filter_shifts
+    elif math.prod(place.kernel) == 1 or _patch_elements(X, place, order) <= _LARGE:
+        way = _filter_by_patches
+    else:
+        return by_xla(X, dY)
+    return lax.platform_dependent(
+        X, dY, cpu=lambda X, dY: way(X, filter.shape, dY, place, group, order), default=by_xla
+    )
+
+
+def input_gradient(X: Any, filter: Any, dY: Any, place: Placement, group: int, order: str) -> Any:
+    """The gradient of ``convolve`` by its input, of which only shape and type count."""
+    channels = X.shape[layout(order, X.ndim)[1]]
+
+    def back_through(way: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+        return lambda filter, dY: _transposed(lambda Z: way(Z, filter, place, group, order), X, dY)
+
+    if _depthwise(filter, channels, group):
+        way = _shifts
+    elif math.prod(place.kernel) == 1 or _patch_elements(X, place, order) <= _SMALL:
+        way = _by_patches
+    else:
+        return back_through(_by_xla)(filter, dY)
+    return lax.platform_dependent(filter, dY, cpu=back_through(way), default=back_through(_by_xla))
+
+
+def _on_cpu(way: Callable[..., Any], otherwise: Callable[..., Any], *rest: Any) -> Callable[..., Any]:
+    """``way`` where the program runs on a CPU, else ``otherwise`` with the ``rest`` of its arguments."""
+    return lambda *values: lax.platform_dependent(*values, cpu=way, default=lambda *v: otherwise(*v, *rest))
+
+
+def _depthwise(filter: Any, channels: int, group: int) -> bool:
+    return group == channels == filter.shape[0] and group > 1
+
+
+def _patch_elements(X: Any, place: Placement, order: str) -> float:
+    """How many elements the matrix of patches has; without bound where the batch has no size yet."""
+    sizes = (X.shape[0], X.shape[layout(order, X.ndim)[1]], *place.kernel, *place.output)
+    return math.prod(sizes) if all(isinstance(size, int) for size in sizes) else math.inf
+
+
+def _transposed(linear: Callable[[Any], Any], like: Any, flow: Any) -> Any:
+    (back,) = jax.linear_transpose(linear, jax.ShapeDtypeStruct(like.shape, flow.dtype))(flow)
+    return back
+
+
+# --- XLA's convolution ---------------------------------------------------------------------------
+
+
+def _by_xla(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
+    axes = layout(order, X.ndim)
+    return lax.conv_general_dilated(
+        X,
+        filter,
+        place.stride,
+        place.pads,
+        rhs_dilation=place.dilation,
+        dimension_numbers=lax.ConvDimensionNumbers(axes, axes, axes),
+        feature_group_count=group,
+        preferred_element_type=X.dtype,
+    )
+
+
+# --- patches -------------------------------------------------------------------------------------
+
+
+def _channels_first(values: Any, order: str) -> Any:
+    """``(channels, batch, space...)``, whatever the order."""
+    batch, channel, *space = layout(order, values.ndim)
+    return values.transpose(channel, batch, *space)
+
+
+def _patches(X: Any, place: Placement, group: int, order: str) -> Any:
+    """The matrix of patches of each group: ``(group, channels / group * taps, batch * places)``."""
+    columns = _channels_first(padded(X, place, order, 0), order)
+    channels, batch = columns.shape[:2]
+    rank = len(place.kernel)
+    # One axis after the other: k + k slices are copied instead of k * k.
+    for axis in reversed(range(rank)):
+        reach = (place.output[axis] - 1) * place.stride[axis] + 1
+        at = columns.ndim - rank + axis
+        begins = (tap * place.dilation[axis] for tap in range(place.kernel[axis]))
+        columns = jnp.stack([lax.slice_in_dim(columns, b, b + reach, place.stride[axis], at) for b in begins], axis=1)
+    return columns.reshape(group, channels // group * math.prod(place.kernel), batch * math.prod(place.output))
+
+
+def _filter_matrix(filter: Any, group: int, order: str) -> Any:
+    """``(group, outputs / group, channels / group * taps)``."""
+    made, inner, *space = layout(order, filter.ndim)
+    rows = filter.shape[made] // group
+    return filter.transpose(made, inner, *space).reshape(group, rows, math.prod(filter.shape[1:]))
+
+
+def _by_patches(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
+    Y = jnp.matmul(_filter_matrix(filter, group, order), _patches(X, place, group, order))
+    Y = Y.reshape(filter.shape[0], X.shape[0], *place.output)
+    batch_first = jnp.swapaxes(Y, 0, 1)
+    return batch_first if order == "NCHW" else jnp.moveaxis(batch_first, 1, -1)
+
+
+def _filter_by_patches(X: Any, shape: Any, dY: Any, place: Placement, group: int, order: str) -> Any:
+    flow = _channels_first(dY, order).reshape(group, shape[0] // group, X.shape[0] * math.prod(place.output))
+    product = jnp.matmul(flow, jnp.swapaxes(_patches(X, place, group, order), 1, 2))
+    axes = layout(order, X.ndim)
+    gradient = product.reshape(shape[0], shape[axes[1]], *place.kernel)
+    return gradient if order == "NCHW" else jnp.moveaxis(gradient, 1, -1)
+
+
+# --- shifts --------------------------------------------------------------------------------------
+
+
+def _taps(filter: Any, order: str) -> list[Any]:
+    """For each position in the kernel, the filters' values there: one a channel."""
+    rows = filter.reshape(filter.shape[0], math.prod(filter.shape[1:]))  # one channel a filter: only taps are left
+    return [rows[:, tap] for tap in range(rows.shape[1])]
+
+
+def _shifts(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
+    seen = views(padded(X, place, order, 0), place, order)
+    return sum(view * per_channel(tap, order, X.ndim) for view, tap in zip(seen, _taps(filter, order), strict=True))
+
+
+def _filter_shifts(X: Any, shape: Any, dY: Any, place: Placement, group: int, order: str) -> Any:
+    batch, _, *space = layout(order, X.ndim)
+    seen = views(padded(X, place, order, 0), place, order)
+    sums = [jnp.sum(view * dY, axis=(batch, *space), dtype=dY.dtype) for view in seen]
+    return jnp.stack(sums, axis=1).reshape(shape)
