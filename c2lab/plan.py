@@ -81,6 +81,7 @@ class ExecutionStep:
         return self._nets[name]
 
     def Name(self) -> str:
+        """The step's name."""
         return self._step.name
 
     def __str__(self) -> str:
@@ -90,18 +91,23 @@ class ExecutionStep:
         return f'<ExecutionStep "{self._step.name}", {len(self._nets)} nets, {len(self._step.substep)} substeps>'
 
     def Proto(self) -> caffe2_pb2.ExecutionStep:
+        """The message of this step."""
         return self._step
 
     def HasNets(self) -> bool:
+        """Whether the step runs nets itself."""
         return len(self._step.network) > 0
 
     def HasSubsteps(self) -> bool:
+        """Whether the step runs smaller steps."""
         return len(self._step.substep) > 0
 
     def Nets(self) -> list[Net]:
+        """The nets, in the order in which they were added."""
         return list(self._nets.values())
 
     def Substeps(self) -> list[ExecutionStep]:
+        """The steps that were added to this one."""
         return self._substeps
 
     def SetIter(self, num_iter: int) -> None:
@@ -246,6 +252,7 @@ class Plan:
         return f'<Plan "{self._plan.name}", {len(self._steps)} steps, {len(self._nets)} nets>'
 
     def Proto(self) -> caffe2_pb2.PlanDef:
+        """The message of this plan."""
         return self._plan
 
     def AddNets(self, nets: Iterable[Net]) -> None:
@@ -257,6 +264,7 @@ class Plan:
                 self._plan.network.append(net.Proto())
 
     def Nets(self) -> list[Net]:
+        """The nets, in the order in which they were added."""
         return list(self._nets.values())
 
     def AddStep(self, step: ExecutionStep) -> None:
@@ -273,6 +281,7 @@ class Plan:
         self.AddNets(step.get_net(name) for name in names)
 
     def Steps(self) -> list[ExecutionStep]:
+        """The steps, in order."""
         return self._steps
 
     def get_all_attributes(self, name: str) -> list[Any]:

@@ -1,9 +1,10 @@
-"""Nets: adding operators, names of blobs, what comes from outside."""
+"""Nets: adding operators by attribute, operators with names of their own, and what is done to whole nets."""
 
 from __future__ import annotations
 
 import copy
 import inspect
+import sys
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def arguments(op):
     return {argument.name: argument_value(argument) for argument in op.arg}
 
 
-# ---- the net itself ----------------------------------------------------------------------------------
+# ---- the net itself ---
 
 
 def test_names_are_unique_in_the_process():
@@ -70,7 +71,7 @@ def test_text_is_the_proto_and_repr_is_short(net):
 
 def test_a_notebook_always_gets_the_text(net, monkeypatch):
     net.Relu("x", "y")
-    monkeypatch.setitem(__import__("sys").modules, "c2lab.widgets.net_viewer", None)
+    monkeypatch.setitem(sys.modules, "c2lab.widgets.net_viewer", None)
     assert net._repr_mimebundle_() == {"text/plain": str(net)}
 
 
@@ -79,7 +80,7 @@ def test_nets_can_be_copied(net):
     assert str(copy.deepcopy(net)) == str(net)
 
 
-# ---- operators by attribute --------------------------------------------------------------------------
+# ---- operators by attribute ---
 
 
 def test_an_operator_is_a_method(net):
@@ -161,90 +162,7 @@ def test_each_operator_has_a_line(net):
     assert net.Proto().op[0].name == f"{__file__}:{lines[0].lineno}"
 
 
-# ---- names -------------------------------------------------------------------------------------------
-
-
-def test_next_names(net):
-    name = net.Name()
-    assert [net.NextName(), net.NextName(), net.NextName("pre")] == [f"{name}_blob_0", f"{name}_blob_1", f"{name}/pre"]
-
-
-def test_next_blobs_are_never_given_twice(net):
-    assert [net.NextBlob("p"), net.NextBlob("p"), net.NextBlob("p")] == ["p", "p_auto_0", "p_auto_1"]
-    with core.NameScope("s"):
-        assert [net.NextScopedBlob("p"), net.NextScopedBlob("p")] == ["s/p", "s/p_auto_0"]
-    net.Relu("x", "taken")
-    assert net.NextBlob("taken") == "taken_auto_0"
-    net.Relu(net.NextBlob("fed"), "y")
-
-
-def test_references_of_defined_blobs(net):
-    net.Relu("x", "y")
-    assert net.GetBlobRef("y").Net() is net
-    with pytest.raises(AssertionError, match="neither writes a blob"):
-        net.GetBlobRef("z")
-
-
-def test_used_blobs(net):
-    net.Relu("x", "y")
-    net.AddExternalInput("unused")
-    assert net.UsedBlobNames() == {"x", "y"}
-    assert net.UsesBlob("x")
-    assert not net.UsesBlob("unused")
-
-
-def test_changes_of_the_proto_are_seen(net):
-    proto = net.Proto()
-    assert not net.BlobIsDefined("y")
-    proto.op.append(core.CreateOperator("Relu", "x", "y"))
-    assert net.BlobIsDefined("y")
-    net._net.external_input.append("late")
-    assert net.is_external_input("late")
-    proto = net.Proto()
-    proto.op[0].output[0] = "renamed"
-    assert net.BlobIsDefined("renamed")
-    assert not net.BlobIsDefined("y")
-
-
-# ---- outside -----------------------------------------------------------------------------------------
-
-
-def test_undeclared_inputs_become_external(net):
-    net.Relu("x", "y")
-    net.Add(["y", "z"], "w")
-    assert net.external_inputs == ["x", "z"]
-    assert net.external_outputs == []
-
-
-def test_external_inputs_are_declared_once(net):
-    assert net.AddExternalInput("a") == "a"
-    assert net.AddExternalInputs("b", "c") == ["b", "c"]
-    with pytest.raises(AssertionError, match="Net already contains an input named a"):
-        net.AddExternalInput("a")
-    with pytest.raises(AssertionError, match="Net already contains an input named d"):
-        net.AddExternalInput("d", "d")
-    assert net.external_inputs == ["a", "b", "c"]
-
-
-def test_external_outputs_must_be_defined(net):
-    y = net.Relu("x", "y")
-    net.AddExternalOutput(y)
-    net.AddExternalOutputs("x")
-    assert net.external_outputs == ["y", "x"]
-    with pytest.raises(AssertionError, match="nowhere is not defined"):
-        net.AddExternalOutput(core.BlobReference("nowhere"))
-    with pytest.raises(AssertionError, match="takes names and BlobReferences"):
-        net.AddExternalOutput(3)
-
-
-def test_scoped_externals(net):
-    with core.NameScope("s"):
-        assert net.AddScopedExternalInputs("x") == "s/x"
-        net.AddScopedExternalOutputs("x")
-    assert net.external_outputs == ["s/x"]
-
-
-# ---- operators with names of their own ---------------------------------------------------------------
+# ---- operators with names of their own ---
 
 
 @pytest.mark.parametrize(
@@ -290,3 +208,93 @@ def test_unknown_aggregators_are_refused(net):
         net.DeduplicateGradientSlices(core.GradientSlice("i", "v"), "median")
     with pytest.raises(AssertionError):
         net.DeduplicateGradientSlices("dense")
+
+
+# ---- whole nets ---
+
+
+@pytest.fixture
+def chain():
+    net = core.Net("whole")
+    net.Relu("x", "h")
+    net.Relu("h", "y")
+    net.Relu("h", "z")
+    net.AddExternalOutput("y")
+    return net
+
+
+def wiring(net):
+    return [f"{' '.join(op.input)} -> {' '.join(op.output)}" for op in net.Proto().op]
+
+
+def test_appending_a_net(chain):
+    other = core.Net("other")
+    other.Relu("y", "w")
+    other.Relu("v", "u")
+    other.AddExternalOutput("w", "u")
+    assert chain.AppendNet(other, core.DeviceOption(caffe2_pb2.CUDA, 2)) is chain
+    assert wiring(chain)[3:] == ["y -> w", "v -> u"]
+    assert list(chain.Proto().external_input) == ["x", "v"]
+    assert list(chain.Proto().external_output) == ["y", "w", "u"]
+    assert [op.device_option.device_id for op in chain.Proto().op[3:]] == [2, 2]
+    assert not other.Proto().op[0].HasField("device_option")
+    with pytest.raises(AssertionError, match=r"AppendNet takes a core.Net"):
+        chain.AppendNet(other.Proto())
+
+
+def test_inserting_an_operator(chain):
+    chain.insert_op_at_idx(core.CreateOperator("Add", ["h", "bias"], "h"), 1)
+    assert wiring(chain)[:2] == ["x -> h", "h bias -> h"]
+    assert chain.is_external_input("bias")
+    with pytest.raises(AssertionError, match="op_idx is -1"):
+        chain.insert_op_at_idx(chain.Proto().op[0], -1)
+
+
+def test_rerouting_a_blob(chain):
+    normalize = core.CreateOperator("Add", ["h", "bias"], "h_shifted")
+    assert chain.reroute_tensor("h", normalize, [chain.Proto().op[1]]) == 1
+    assert wiring(chain) == ["x -> h", "h bias -> h_shifted", "h_shifted -> y", "h -> z"]
+    assert chain.reroute_tensor("x", core.CreateOperator("Relu", "x", "x_clean")) == 1
+    assert wiring(chain)[:2] == ["x -> x_clean", "x_clean -> h"]
+    with pytest.raises(AssertionError, match="does not read q"):
+        chain.reroute_tensor("q", normalize)
+
+
+def test_ready_operators(chain):
+    chain.extend_ops([core.CreateOperator("Relu", "z", "w")])
+    assert chain.BlobIsDefined("w")
+
+
+# ---- options ---
+
+
+def test_seeds(chain):
+    chain.set_rand_seed(10)
+    assert [op.device_option.random_seed for op in chain.Proto().op] == [10, 11, 12]
+    chain.set_rand_seed(10, sequence_seed=False)
+    assert [op.device_option.random_seed for op in chain.Proto().op] == [10, 10, 10]
+    chain.set_rand_seed(10, sequence_seed=False, seed_on_op_def=True)
+    assert len({op.device_option.random_seed for op in chain.Proto().op}) == 3
+    with pytest.raises(AssertionError, match="cannot be both set"):
+        chain.set_rand_seed(1, True, True)
+
+
+def test_devices(chain):
+    chain.RunAllOnGPU(3, use_cudnn=True)
+    assert chain.Proto().device_option == core.DeviceOption(caffe2_pb2.CUDA, 3)
+    assert {op.engine for op in chain.Proto().op} == {"CUDNN"}
+    chain.RunAllOnIDEEP()
+    assert chain.Proto().device_option.device_type == caffe2_pb2.IDEEP
+    chain.RunAllOnMKL()
+    assert chain.Proto().device_option.device_type == caffe2_pb2.MKLDNN
+
+
+def test_arguments_of_a_net(chain):
+    chain.AddArgument("depth", 3)
+    assert [(a.name, a.i) for a in chain.Proto().arg] == [("depth", 3)]
+
+
+def test_observers_are_not_offered(chain):
+    assert chain.NumObservers() == 0
+    with pytest.raises(errors.NotSupported):
+        chain.AddObserver("TimeObserver")
