@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from c2lab import __main__ as command_line
+from c2lab.operators import registry
 from c2lab.predictor import files
 from c2lab.proto import caffe2_pb2
 
@@ -210,6 +211,8 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log) -> str:
     raise AssertionError(f"JupyterLab did not answer:\n{log.read()}")
 
 
-def test_docs_writes_a_page_for_an_operator(tmp_path):
+def test_docs_writes_the_catalogue(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(registry, "all_operators", lambda: [registry.find("Relu")])
     assert command_line.main(["docs", "pages"]) == 0
+    assert capsys.readouterr().out == "pages: 1 operators\n"
     assert "Relu" in (tmp_path / "pages" / "index.md").read_text()

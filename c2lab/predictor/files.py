@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import TypeVar
 
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError, Message
 
 from c2lab.errors import DamagedFile
 from c2lab.proto import caffe2_pb2
+
+M = TypeVar("M", bound=Message)
 
 INIT_NET = "init_net"
 PREDICT_NET = "predict_net"
@@ -75,7 +78,7 @@ def read_net(path: str | os.PathLike[str]) -> caffe2_pb2.NetDef:
     return net
 
 
-def read_message(path: str | os.PathLike[str], message: Message) -> Message:
+def read_message(path: str | os.PathLike[str], message: M) -> M:
     """Fills ``message`` from a file, by the file's suffix as text or as bytes.
 
     Raises:

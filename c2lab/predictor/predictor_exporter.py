@@ -187,7 +187,7 @@ def save_to_db(
         kwargs: More arguments for ``Save``.
     """
     meta_net_def = get_meta_net_def(predictor_export_meta, db_type=db_type)
-    with core.DeviceScope(core.DeviceOption(caffe2_pb2.CPU)):
+    with core.DeviceScope(core.DeviceOption(caffe2_pb2.PROTO_CPU)):
         workspace.FeedBlob(_KEYS.META_NET_DEF, serde.serialize_protobuf_struct(meta_net_def))
         workspace.RunOperatorOnce(
             core.CreateOperator(

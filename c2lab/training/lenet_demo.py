@@ -32,7 +32,7 @@ class Recipe(NamedTuple):
 
 
 RECIPES = {
-    "digits": Recipe(epochs=20, learning_rate=0.05, shift=2),
+    "digits": Recipe(epochs=10, learning_rate=0.05, shift=2),
     "mnist": Recipe(epochs=5, learning_rate=0.05, shift=0),
 }
 
