@@ -63,3 +63,22 @@ def wiring(type: str, inputs: int, outputs: int = 1, **arguments: Any) -> tuple[
     made = make_gradient(operator_def(type, inputs, outputs, **arguments), [f"GO{k}" for k in range(outputs)])
     wires = [(op.type, list(op.input), list(op.output)) for op in made.ops]
     return wires, [list(name) if isinstance(name, GradientSlice) else name for name in made.input_gradients]
+
+
+def check_formula(type: str, x: Any, formula: Any, slope: Any, **arguments: Any) -> None:
+    """Demands that a function of one tensor is ``formula``, and its gradient ``slope`` (``None``: not asked for).
+
+    Args:
+        type: The operator's type.
+        x: Its input, float32.
+        formula, slope: Functions of float64 arrays.
+        arguments: The operator's arguments.
+    """
+    y = call(type, x, **arguments)
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y, formula(x.astype(np.float64)), rtol=1e-4, atol=1e-5)
+    if slope is not None:
+        dy = np.random.default_rng(x.size).normal(size=x.shape).astype(np.float32)
+        (dx,) = gradients(type, [x], [dy], **arguments)
+        assert dx.dtype == np.float32
+        np.testing.assert_allclose(dx, slope(x.astype(np.float64)) * dy, rtol=2e-4, atol=1e-5)
