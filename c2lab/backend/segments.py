@@ -9,6 +9,9 @@ from c2lab.graph.ir import Device, Graph, Node, Value
 
 StepKind = Literal["compiled", "static", "host"]
 
+# What a parameter-filling net is made of: its draws run on the host, where nothing need be compiled.
+FILL_FAMILIES = frozenset({"fillers", "random"})
+
 
 @dataclass(frozen=True, eq=False)
 class Step:
@@ -59,9 +62,11 @@ def _kinds(graph: Graph) -> list[StepKind]:
     """How each node runs. A static input that holds sizes of other blobs is known while compiling."""
     known: set[Value] = set()
     kinds: list[StepKind] = []
+    only_fills = all(node.host or not node.inputs or node.operator.family in FILL_FAMILIES for node in graph.nodes)
     for node in graph.nodes:
         unknown = any(value not in known for value in node.static_inputs)
-        kinds.append("host" if node.host else "static" if unknown else "compiled")
+        draws_here = only_fills and node.operator.host_rng and not node.inputs
+        kinds.append("host" if node.host or draws_here else "static" if unknown else "compiled")
         if not node.host:
             known.update(node.values_from_shapes)
     return kinds

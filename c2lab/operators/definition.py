@@ -81,6 +81,7 @@ class Operator:
     host_when: Callable[[caffe2_pb2.OperatorDef], bool] | None = None
     opaque_inputs: frozenset[str] = frozenset()
     from_shapes: frozenset[str] = frozenset()
+    host_rng: bool = False
     types: dict[str, tuple[str, ...]] = field(default_factory=dict)
     maker: Maker | None = None
     gradient_status: GradientStatus = "unregistered"
@@ -226,6 +227,7 @@ def operator(
     host_when: Callable[[caffe2_pb2.OperatorDef], bool] | None = None,
     opaque: str = "",
     from_shapes: str = "",
+    host_rng: bool = False,
     types: dict[str, str] | None = None,
     family: str = "",
 ) -> Callable[[Callable[..., Any]], Operator]:
@@ -247,6 +249,8 @@ def operator(
         opaque: Inputs that are no tensors (a mutex); the function gets ``None`` for them.
         from_shapes: Outputs that hold sizes of inputs; as numpy arrays they may be another operator's
             ``static`` input without cutting the net.
+        host_rng: The function also takes a ``numpy.random.Generator`` as ``rng`` (see ``draws``), so that
+            a net of nothing but fills need not compile it.
         types: Allowed element types by input name: ``{"X": "float32 float64"}``.
         family: The palette category; the name of the defining file where left out.
 
@@ -274,6 +278,7 @@ def operator(
             host_when=host_when,
             opaque=opaque,
             from_shapes=from_shapes,
+            host_rng=host_rng,
             types=types,
             family=family,
         )
@@ -310,6 +315,7 @@ def _define(
     host_when: Callable[[caffe2_pb2.OperatorDef], bool] | None = None,
     opaque: str = "",
     from_shapes: str = "",
+    host_rng: bool = False,
     types: dict[str, str] | None = None,
     family: str = "",
     inputs: tuple[Slot, ...] | None = None,
@@ -347,6 +353,7 @@ def _define(
         host_when=host_when,
         opaque_inputs=frozenset(n.strip() for n in opaque.split(",") if n.strip()),
         from_shapes=frozenset(n.strip() for n in from_shapes.split(",") if n.strip()),
+        host_rng=host_rng,
         types={name: tuple(text.split()) for name, text in (types or {}).items()},
         gradient_of=gradient_of,
     )

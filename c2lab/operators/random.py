@@ -11,6 +11,7 @@ import numpy as np
 from c2lab.errors import BadArgument, TypeMismatch
 from c2lab.operators.checks import require, require_same_type, require_shape
 from c2lab.operators.definition import host_operator, operator
+from c2lab.operators.draws import integers, normal, uniform
 from c2lab.operators.fillers import DTYPES, filled_shape
 from c2lab.proto import caffe2_pb2
 
@@ -21,7 +22,7 @@ def _count(sizes: tuple[int, ...]) -> int:
     return int(np.prod(sizes, dtype=np.int64))
 
 
-@operator("GaussianFill", outputs="output", gradient="none", inplace="input -> output", static=_INPUT)
+@operator("GaussianFill", outputs="output", gradient="none", inplace="input -> output", static=_INPUT, host_rng=True)
 def gaussian_fill(
     input=None,
     *,
@@ -53,10 +54,10 @@ def gaussian_fill(
     if std <= 0:
         raise BadArgument(f"Standard deviation should be positive, but std is {std}")
     target = filled_shape(input, shape, extra_shape, input_as_shape)
-    return jnp.float32(mean) + jnp.float32(std) * jax.random.normal(rng, target, jnp.float32)
+    return np.float32(mean) + np.float32(std) * normal(rng, target)
 
 
-@operator("XavierFill", outputs="output", gradient="none", inplace="input -> output", static=_INPUT)
+@operator("XavierFill", outputs="output", gradient="none", inplace="input -> output", static=_INPUT, host_rng=True)
 def xavier_fill(
     input=None,
     *,
@@ -87,10 +88,10 @@ def xavier_fill(
     require_shape(len(target) > 0, "the shape is (); fan_in is the size of one of shape[0] units, so give a shape")
     fan_in = _count(target) // target[0] if target[0] else 1
     scale = np.sqrt(3.0 / max(fan_in, 1))
-    return jax.random.uniform(rng, target, jnp.float32, -scale, scale)
+    return uniform(rng, target, -scale, scale)
 
 
-@operator("MSRAFill", outputs="output", gradient="none", inplace="input -> output", static=_INPUT)
+@operator("MSRAFill", outputs="output", gradient="none", inplace="input -> output", static=_INPUT, host_rng=True)
 def msra_fill(
     input=None,
     *,
@@ -120,7 +121,7 @@ def msra_fill(
     target = filled_shape(input, shape, extra_shape, input_as_shape)
     require_shape(len(target) > 1, f"the shape is {target}; fan_out is size / shape[1], so it needs two dimensions")
     fan_out = _count(target) // target[1] if target[1] else 1
-    return jnp.float32(np.sqrt(2.0 / max(fan_out, 1))) * jax.random.normal(rng, target, jnp.float32)
+    return np.float32(np.sqrt(2.0 / max(fan_out, 1))) * normal(rng, target)
 
 
 def _bounds(low: Any, high: Any, given_low: Any, given_high: Any, dtype: Any, given: bool) -> tuple[Any, Any]:
@@ -143,6 +144,7 @@ def _bounds(low: Any, high: Any, given_low: Any, given_high: Any, dtype: Any, gi
 @operator(
     "UniformFill",
     outputs="output",
+    host_rng=True,
     gradient="none",
     inplace=[(0, 0)],
     static="shape_input if input_as_shape",
@@ -185,12 +187,13 @@ def uniform_fill(
     low, high = _bounds(
         0.0 if min is None else min, 1.0 if max is None else max, min_input, max_input, np.float32, given
     )
-    return jax.random.uniform(rng, target, jnp.float32, low, high)
+    return uniform(rng, target, low, high)
 
 
 @operator(
     "UniformIntFill",
     outputs="output",
+    host_rng=True,
     gradient="none",
     inplace=[(0, 0)],
     static="shape_input if input_as_shape",
@@ -231,9 +234,7 @@ def uniform_int_fill(
     target = filled_shape(shape_input, shape, extra_shape, input_as_shape)
     given = min is not None or max is not None
     low, high = _bounds(0 if min is None else min, 1 if max is None else max, min_input, max_input, np.int32, given)
-    # Drawn in 64 bits, so that max + 1 does not overflow at the end of the int32 range.
-    upper = jnp.asarray(high, jnp.int64) + 1
-    return jax.random.randint(rng, target, jnp.asarray(low, jnp.int64), upper, jnp.int64).astype(jnp.int32)
+    return integers(rng, target, low, high)
 
 
 @host_operator("UniqueUniformFill", outputs="output", gradient="none", inplace="input -> output")

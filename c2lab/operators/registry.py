@@ -21,6 +21,7 @@ MECHANISM = frozenset(
         "checks",
         "convolution_lowerings",
         "definition",
+        "draws",
         "gradients",
         "page",
         "registry",
