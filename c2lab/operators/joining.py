@@ -245,3 +245,28 @@ concat.gradient_maker(_split_back)
 depth_concat.gradient_maker(_split_back)
 split_of.gradient_maker(_concat_back)
 depth_split.gradient_maker(_concat_back)
+
+
+@operator("UnsafeCoalesce", outputs="*Y", inplace=[(k, k) for k in range(64)])
+def unsafe_coalesce(*X, num_outputs: int):
+    """Blobs unchanged, and all their values one after the other in a last blob.
+
+    The original moves the blobs into that memory, so that writing one shows in the other; here values are never
+    shared, and the last blob is a copy.
+
+    Inputs:
+        X: Blobs of one type.
+    Outputs:
+        Y: The blobs, and the joined values.
+    Example:
+        >>> run("UnsafeCoalesce", X=[[1.0, 2.0], [3.0]], outputs=3)
+        Y_0 = [1. 2.]
+        Y_1 = [3.]
+        Y_2 = [1. 2. 3.]
+    """
+    require_shape(
+        num_outputs == len(X) + 1 and len(X) > 0,
+        f"UnsafeCoalesce has {len(X)} inputs and {num_outputs} outputs; it must have one output more than inputs",
+    )
+    require_same_type(*X)
+    return (*X, jnp.concatenate([x.reshape(-1) for x in X]))

@@ -1,4 +1,4 @@
-"""Moments: means, variances and sums, as normalizations need them."""
+"""Channel statistics: sums and means of each channel, as batch normalization needs them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import jax.numpy as jnp
 
-from c2lab.operators.axes import canonical_axis, product
+from c2lab.operators.axes import product
 from c2lab.operators.checks import require_same_type, require_shape
 from c2lab.operators.definition import operator
 
@@ -14,50 +14,8 @@ FLOATS = "float32 float64"
 Order = Literal["NCHW", "NHWC"]
 
 
-def _averaged_axes(data: Any, axes: tuple[int, ...]) -> tuple[int, ...]:
-    if not axes:
-        return tuple(range(data.ndim))
-    return tuple(sorted({canonical_axis(axis, data.ndim) for axis in axes}))
-
-
 def _count(data: Any, axes: tuple[int, ...]) -> Any:
     return jnp.asarray(product([data.shape[axis] for axis in axes]), data.dtype)
-
-
-@operator("Moments", outputs="mean, variance", types={"data": FLOATS})
-def moments(data, *, axes: tuple[int, ...] = (), keepdims: bool = True):
-    """Mean and variance over some dimensions.
-
-    ``variance = mean((data - mean) ** 2)``
-
-    Inputs:
-        data: Values of any shape.
-    Args:
-        axes: The dimensions to average over; all where empty.
-        keepdims: Whether they stay, with size one.
-    Outputs:
-        mean: data without these dimensions.
-        variance: Shaped like mean.
-    Example:
-        >>> run("Moments", data=[1.0, 3.0])
-        mean = [2.]
-        variance = [1.]
-    """
-    over = _averaged_axes(data, axes)
-    mean = jnp.sum(data, axis=over, keepdims=True) / _count(data, over)
-    variance = jnp.sum(jnp.square(data - mean), axis=over, keepdims=True) / _count(data, over)
-    if keepdims:
-        return mean, variance
-    return jnp.squeeze(mean, over), jnp.squeeze(variance, over)
-
-
-@moments.gradient("dmean, dvariance, data, mean -> ddata", types={"data": FLOATS})
-def _(dmean, dvariance, data, mean, *, axes: tuple[int, ...] = ()):
-    """A share of dmean, and of dvariance in proportion to the distance from the mean."""
-    over = _averaged_axes(data, axes)
-    kept = [1 if axis in over else size for axis, size in enumerate(data.shape)]
-    distance = data - mean.reshape(kept)
-    return (dmean.reshape(kept) + 2 * distance * dvariance.reshape(kept)) / _count(data, over)
 
 
 def _channels(X: Any, order: str) -> tuple[int, tuple[int, ...]]:

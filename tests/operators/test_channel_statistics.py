@@ -8,27 +8,6 @@ from tests.operators.slopes import slope
 rng = np.random.default_rng(10)
 
 
-@pytest.mark.parametrize("keepdims", [0, 1])
-@pytest.mark.parametrize("axes", [None, [0], [1, 2], [0, 2]])
-def test_moments(axes, keepdims):
-    X = rng.normal(size=(2, 3, 4)).astype(np.float32)
-    over = tuple(axes) if axes else None
-    arguments = {"keepdims": keepdims} | ({"axes": axes} if axes else {})
-    mean, variance = call("Moments", X, outputs=2, **arguments)
-    want = X.mean(axis=over, keepdims=bool(keepdims)), X.var(axis=over, keepdims=bool(keepdims))
-    assert mean.shape == variance.shape == want[0].shape
-    np.testing.assert_allclose(mean, want[0], atol=1e-6)
-    np.testing.assert_allclose(variance, want[1], rtol=1e-4)
-    dmean, dvariance = rng.normal(size=(2, *mean.shape)).astype(np.float32)
-
-    def formula(x):
-        kept = bool(keepdims)
-        return x.mean(axis=over, keepdims=kept) * dmean + x.var(axis=over, keepdims=kept) * dvariance
-
-    (dX,) = gradients("Moments", [X], [dmean, dvariance], **arguments)
-    np.testing.assert_allclose(dX, slope(formula, [X], 0, 1.0), atol=1e-4)
-
-
 @pytest.mark.parametrize("order", ["NCHW", "NHWC"])
 def test_batch_moments_are_means_and_mean_squares(order):
     X = rng.normal(size=(2, 3, 4, 3)).astype(np.float32)
@@ -63,8 +42,4 @@ def test_channel_backprop_stats():
 
 
 def test_gradient_wiring():
-    assert wiring("Moments", 1, 2) == (
-        [("MomentsGradient", ["GO0", "GO1", "I0", "O0"], ["I0_grad"])],
-        ["I0_grad"],
-    )
     assert wiring("BatchMoments", 1, 2)[0] == [("BatchMomentsGradient", ["GO0", "GO1", "I0"], ["I0_grad"])]
