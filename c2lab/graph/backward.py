@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 from c2lab import origins
 from c2lab.errors import BadArgument, C2LabError, NoGradient, UnsafeInplace
 from c2lab.graph.accumulation import Contribution, Writer, find_writers, join, must_join
-from c2lab.operators.gradients import Gradient, GradientSlice, make_gradient
+from c2lab.graph.overwritten import make_safe_gradient
+from c2lab.operators.gradients import Gradient, GradientSlice
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
 
@@ -59,7 +60,7 @@ class BackwardPass:
     def __init__(
         self,
         operators: Sequence[OperatorDef],
-        maker: GradientMaker = make_gradient,
+        maker: GradientMaker = make_safe_gradient,
         *,
         net_name: str = "",
         first_position: int = 0,

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 from c2lab.errors import C2LabError, NoGradient
 from c2lab.graph.backward import BackwardPass
+from c2lab.graph.overwritten import make_safe_gradient
 from c2lab.nets.blobs import BlobReference
 from c2lab.nets.scopes import CurrentDeviceScope
-from c2lab.operators.gradients import GradientSlice, make_gradient
+from c2lab.operators.gradients import GradientSlice
 from c2lab.proto import caffe2_pb2
 
 OperatorDef = caffe2_pb2.OperatorDef
@@ -60,7 +61,7 @@ class GradientRegistry:
         maker = cls.gradient_registry_.get(op.type)
         if maker is None:
             given = [g if g is None or isinstance(g, GradientSlice) else str(g) for g in g_output]
-            return make_gradient(op, given)
+            return make_safe_gradient(op, given)
         try:
             ops, g_input = maker(op, list(g_output))
         except C2LabError:
