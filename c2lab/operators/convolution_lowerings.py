@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from c2lab.operators.windows import Placement, layout, padded, per_channel, views
+from c2lab.operators.windows import Placement, layout, padded, per_channel, taps, views
 
 _SMALL = 2**23  # elements of a patch matrix that stay near the processor
 _LARGE = 2**25  # elements beyond which a patch matrix takes too much memory
@@ -31,11 +31,11 @@ _LARGE = 2**25  # elements beyond which a patch matrix takes too much memory
 
 def convolve(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
     """The convolution of X with a filter, without bias."""
-    channels, taps = X.shape[layout(order, X.ndim)[1]], math.prod(place.kernel)
+    channels, area = X.shape[layout(order, X.ndim)[1]], math.prod(place.kernel)
     size = _patch_elements(X, place, order)
     if _depthwise(filter, channels, group):
         way = _shifts
-    elif taps == 1 or (group > 1 and size <= _LARGE) or (size <= _SMALL and (channels <= 4 or taps >= 25)):
+    elif area == 1 or (group > 1 and size <= _LARGE) or (size <= _SMALL and (channels <= 4 or area >= 25)):
         way = _by_patches
     else:
         return _by_xla(X, filter, place, group, order)
@@ -129,10 +129,7 @@ def _patches(X: Any, place: Placement, group: int, order: str) -> Any:
     rank = len(place.kernel)
     # One axis after the other: k + k slices are copied instead of k * k.
     for axis in reversed(range(rank)):
-        reach = (place.output[axis] - 1) * place.stride[axis] + 1
-        at = columns.ndim - rank + axis
-        begins = (tap * place.dilation[axis] for tap in range(place.kernel[axis]))
-        columns = jnp.stack([lax.slice_in_dim(columns, b, b + reach, place.stride[axis], at) for b in begins], axis=1)
+        columns = jnp.stack(taps(columns, place, axis, columns.ndim - rank + axis), axis=1)
     return columns.reshape(group, channels // group * math.prod(place.kernel), batch * math.prod(place.output))
 
 
@@ -161,7 +158,7 @@ def _filter_by_patches(X: Any, shape: Any, dY: Any, place: Placement, group: int
 # --- shifts --------------------------------------------------------------------------------------
 
 
-def _taps(filter: Any, order: str) -> list[Any]:
+def _filter_taps(filter: Any, order: str) -> list[Any]:
     """For each position in the kernel, the filters' values there: one a channel."""
     rows = filter.reshape(filter.shape[0], math.prod(filter.shape[1:]))  # one channel a filter: only taps are left
     return [rows[:, tap] for tap in range(rows.shape[1])]
@@ -169,7 +166,9 @@ def _taps(filter: Any, order: str) -> list[Any]:
 
 def _shifts(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
     seen = views(padded(X, place, order, 0), place, order)
-    return sum(view * per_channel(tap, order, X.ndim) for view, tap in zip(seen, _taps(filter, order), strict=True))
+    return sum(
+        view * per_channel(tap, order, X.ndim) for view, tap in zip(seen, _filter_taps(filter, order), strict=True)
+    )
 
 
 def _filter_shifts(X: Any, shape: Any, dY: Any, place: Placement, group: int, order: str) -> Any:

@@ -8,12 +8,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from c2lab.errors import BadArgument, NotSupported
 from c2lab.operators.checks import require_shape
 from c2lab.operators.definition import Operator, operator
-from c2lab.operators.windows import Order, Placement, Window, layout, padded, spatial_sizes, views, window
+from c2lab.operators.windows import Order, Placement, Window, joined, layout, padded, spatial_sizes, views, window
 
 FLOAT = {"X": "float32"}
 
@@ -31,26 +30,6 @@ def _place(X: Any, window: Window, order: str) -> Placement:
     return window.over(spatial_sizes(X, order))
 
 
-def _full(values: tuple[Any, ...], order: str, rest: Any) -> tuple[Any, ...]:
-    """One entry a dimension of X from one entry a spatial axis; ``rest`` for batch and channel."""
-    entries = [rest] * (len(values) + 2)
-    for axis, value in zip(layout(order, len(entries))[2:], values, strict=True):
-        entries[axis] = value
-    return tuple(entries)
-
-
-def _reduce(X: Any, start: float, join: Any, place: Placement, order: str) -> Any:
-    """Every window of X joined into one value."""
-    return lax.reduce_window(
-        X,
-        np.asarray(start, X.dtype),
-        join,
-        _full(place.kernel, order, 1),
-        _full(place.stride, order, 1),
-        _full(place.pads, order, (0, 0)),
-    )
-
-
 def _axes(X: Any, order: str) -> tuple[int, ...]:
     return layout(order, X.ndim)[2:]
 
@@ -62,7 +41,7 @@ def _max_pool(X: Any, window: Window, order: str) -> Any:
     place = _place(X, window, order)
     if window.global_pooling:
         return jnp.max(X, axis=_axes(X, order), keepdims=True)
-    return _reduce(X, -np.inf, lax.max, place, order)
+    return joined(X, place, order, "max")
 
 
 def _max_pool_gradient(X: Any, Y: Any, dY: Any, window: Window, order: str) -> Any:
@@ -70,12 +49,33 @@ def _max_pool_gradient(X: Any, Y: Any, dY: Any, window: Window, order: str) -> A
     place = _place(X, window, order)
     if window.global_pooling:
         return jnp.where(X == Y, dY, jnp.zeros((), dY.dtype))
-    spread = jax.linear_transpose(
-        lambda Z: tuple(views(padded(Z, place, order, 0), place, order)), jax.ShapeDtypeStruct(X.shape, dY.dtype)
-    )
-    seen = views(padded(X, place, order, -np.inf), place, order)
-    (dX,) = spread(tuple(jnp.where(view == Y, dY, jnp.zeros((), dY.dtype)) for view in seen))
-    return dX
+    none = jnp.zeros((), dY.dtype)
+    surrounded = padded(X, place, order, -np.inf)
+    if place.kernel == place.stride:
+        # The windows are blocks side by side: every element has one maximum to compare with.
+        share = jnp.where(_blocks(surrounded, place, order) == _spread(Y, order), _spread(dY, order), none)
+        return _transposed(lambda Z: padded(Z, place, order, 0), X, share.reshape(surrounded.shape))
+    shares = [jnp.where(view == Y, dY, none) for view in views(surrounded, place, order)]
+    return _transposed(lambda Z: views(padded(Z, place, order, 0), place, order), X, shares)
+
+
+def _blocks(values: Any, place: Placement, order: str) -> Any:
+    """Each spatial axis as two: the window, and the place in it."""
+    shape = list(values.shape)
+    for axis, places, kernel in reversed(list(zip(_axes(values, order), place.output, place.kernel, strict=True))):
+        shape[axis : axis + 1] = [places, kernel]
+    return values.reshape(shape)
+
+
+def _spread(values: Any, order: str) -> Any:
+    """One value a window, to broadcast against ``_blocks``."""
+    return jnp.expand_dims(values, [axis + 1 + i for i, axis in enumerate(_axes(values, order))])
+
+
+def _transposed(linear: Any, like: Any, flow: Any) -> Any:
+    """What flows back through a linear function to an argument of the shape of ``like``."""
+    (back,) = jax.linear_transpose(linear, jax.ShapeDtypeStruct(like.shape, like.dtype))(flow)
+    return back
 
 
 @operator("MaxPool", fold=window, types=FLOAT)
@@ -200,7 +200,7 @@ def _average_pool(X: Any, window: Window, order: str, count_include_pad: bool) -
     place = _place(X, window, order)
     if window.global_pooling:
         return jnp.mean(X, axis=_axes(X, order), keepdims=True, dtype=X.dtype)
-    total = _reduce(X, 0, lax.add, place, order)
+    total = joined(X, place, order, "sum")
     return total / _divisor(X, place, order, count_include_pad)
 
 
@@ -352,7 +352,7 @@ def lp_pool(X, *, window: Window, order: Order = "NCHW", p: float = 2.0):
         Y = [[[[5.]]]]
     """
     place = _place(X, window, order)
-    return _reduce(jnp.abs(X) ** p, 0, lax.add, place, order) ** (1 / p)
+    return joined(jnp.abs(X) ** p, place, order, "sum") ** (1 / p)
 
 
 @lp_pool.gradient("X, Y, dY -> dX")
@@ -360,7 +360,5 @@ def _(X, Y, dY, *, window: Window, order: Order = "NCHW", p: float = 2.0):
     """Gradient of p-norm pooling; zero where a window holds only zeros."""
     place = _place(X, window, order)
     pull = jnp.where(Y > 0, dY * jnp.where(Y > 0, Y, 1) ** (1 - p), 0).astype(dY.dtype)
-    (spread,) = jax.linear_transpose(
-        lambda Z: _reduce(Z, 0, lax.add, place, order), jax.ShapeDtypeStruct(X.shape, X.dtype)
-    )(pull)
+    spread = _transposed(lambda Z: joined(Z, place, order, "sum"), X, pull)
     return jnp.sign(X) * jnp.abs(X) ** (p - 1) * spread

@@ -6,12 +6,13 @@ OperatorDef is read; ``Window.over`` lays it over an input of known size.
 
 from __future__ import annotations
 
-import itertools
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Literal
 
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
@@ -229,21 +230,35 @@ def window(
     return {"window": Window(size, step, spread, margin, legacy)}
 
 
+def taps(X: Any, place: Placement, axis: int, at: int) -> list[Any]:
+    """For each tap along spatial axis ``axis``, which is dimension ``at`` of X: what all windows see there."""
+    reach = (place.output[axis] - 1) * place.stride[axis] + 1
+    begins = (tap * place.dilation[axis] for tap in range(place.kernel[axis]))
+    return [lax.slice_in_dim(X, begin, begin + reach, place.stride[axis], at) for begin in begins]
+
+
 def views(X: Any, place: Placement, order: str) -> list[Any]:
     """For each position in the kernel, what all windows see there, in row-major order of the positions.
 
-    ``X`` is padded already (``padded``); every view has the shape of the output.
+    ``X`` is padded already (``padded``); every view has the shape of the output.  The views are cut
+    along one axis after the other, which is fast also backwards.
     """
-    reach = tuple((n - 1) * s + 1 for n, s in zip(place.output, place.stride, strict=True))
-    seen = []
-    for position in itertools.product(*map(range, place.kernel)):
-        index = [slice(None)] * X.ndim
-        for axis, p, d, length, s in zip(
-            layout(order, X.ndim)[2:], position, place.dilation, reach, place.stride, strict=True
-        ):
-            index[axis] = slice(p * d, p * d + length, s)
-        seen.append(X[tuple(index)])
+    seen = [X]
+    for axis, at in enumerate(layout(order, X.ndim)[2:]):
+        seen = [tap for view in seen for tap in taps(view, place, axis, at)]
     return seen
+
+
+def joined(X: Any, place: Placement, order: str, how: Literal["max", "sum"]) -> Any:
+    """Every window of X joined into its largest value or its sum, along one axis after the other."""
+    join, reduce, start = (jnp.maximum, jnp.max, -np.inf) if how == "max" else (jnp.add, jnp.sum, 0)
+    X = padded(X, place, order, start)
+    for axis, at in enumerate(layout(order, X.ndim)[2:]):
+        if place.output[axis] == 1 and place.dilation[axis] == 1:
+            X = reduce(X, axis=at, keepdims=True).astype(X.dtype)
+        else:
+            X = functools.reduce(join, taps(X, place, axis, at))
+    return X
 
 
 def padded(X: Any, place: Placement, order: str, value: float) -> Any:
