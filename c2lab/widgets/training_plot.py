@@ -18,8 +18,8 @@ class TrainingPlot:
 
     One panel holds the losses, another everything whose name says accuracy (0 to 1).  Each curve is
     drawn faint as it comes and bold as a running average.  In a notebook the picture below the cell
-    is renewed at most ``rate`` times a second, so adding points costs next to nothing; elsewhere
-    nothing is drawn until ``save``.
+    is renewed at most ``rate`` times a second, and less often where drawing is slow; elsewhere nothing
+    is drawn until ``save``.
 
     Used as ``with`` block it ends cleanly however the block ends.  The stop button (or Ctrl-C) ends the
     block without an error: what was drawn stays, the code after the block runs, and ``stopped`` is true.
@@ -37,7 +37,7 @@ class TrainingPlot:
         self.stopped = False
         self.title = title
         self._smoothing = smoothing
-        self._pause = 1.0 / rate
+        self._pause = self._shortest_pause = 1.0 / rate
         self._last_drawn = 0.0
         self._live = _in_notebook() if live is None else live
         self._handle: Any = None
@@ -80,13 +80,15 @@ class TrainingPlot:
             return
         from IPython.display import SVG, display
 
-        # The time is taken after drawing: a slow picture may not take all the time of training.
+        start = time.monotonic()
         picture = SVG(self.svg())
         if self._handle is None:
             self._handle = display(picture, display_id=True)
         else:
             self._handle.update(picture)
         self._last_drawn = time.monotonic()
+        # On a slow or busy machine the picture comes less often, so that four fifths of the time are for training.
+        self._pause = max(self._shortest_pause, 4 * (self._last_drawn - start))
 
     def svg(self) -> str:
         """The curves so far as SVG."""
@@ -118,9 +120,12 @@ class TrainingPlot:
         shares = {name: points for name, points in self.history.items() if _is_share(name)}
         others = {name: points for name, points in self.history.items() if not _is_share(name)}
         panels = [panel for panel in ((others, False), (shares, True)) if panel[0]] or [({}, False)]
-        figure = Figure(figsize=(4.9 * len(panels) + 0.4, 3.2), layout="constrained")
+        width, top = 4.9 * len(panels) + 0.4, 0.9 if self.title else 0.96
+        figure = Figure(figsize=(width, 3.2))
+        # Fixed margins: letting matplotlib find them takes longer than all the rest.
+        figure.subplots_adjust(left=0.55 / width, right=1 - 0.15 / width, bottom=0.15, top=top, wspace=0.16)
         if self.title:
-            figure.suptitle(self.title, fontsize=11)
+            figure.suptitle(self.title, fontsize=11, y=0.985)
         for number, (curves, share) in enumerate(panels, start=1):
             self._panel(figure.add_subplot(1, len(panels), number), curves, share)
         return figure
