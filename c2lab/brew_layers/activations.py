@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from c2lab.brew_layers.initializers import Fill, add_filled_parameter
 from c2lab.nets.blobs import BlobReference
+from c2lab.parameters.initializers import Fill, add_filled_parameter
 
 
 def prelu(

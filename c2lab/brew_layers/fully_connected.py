@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from c2lab.brew_layers.initializers import Fill, add_filled_parameter, layer_initializer
-from c2lab.brew_layers.parameter_info import ParameterTags
 from c2lab.nets.blobs import BlobReference, ScopedBlobReference
+from c2lab.parameters.info import ParameterTags
+from c2lab.parameters.initializers import Fill, add_filled_parameter, layer_initializer
 
 
 def _connect(

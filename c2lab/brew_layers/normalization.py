@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from c2lab.brew_layers.initializers import ExternalInitializer, Initializer, update_initializer
-from c2lab.brew_layers.parameter_info import ParameterTags
 from c2lab.nets.blobs import BlobReference
 from c2lab.nets.scopes import CurrentDeviceScope
+from c2lab.parameters.info import ParameterTags
+from c2lab.parameters.initializers import ExternalInitializer, Initializer, update_initializer
 from c2lab.proto import caffe2_pb2
 
 

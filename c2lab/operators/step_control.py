@@ -37,11 +37,11 @@ def lars(X, dX, wd, trust, lr_max, *, offset: float = 0.5, lr_min: float = 0.02)
     """
     require_equal_shapes(X=X, dX=dX)
     norm, slope = (jnp.sqrt(jnp.sum(jnp.square(value))) for value in (X, dX))
-    # With no weights or no slope there is no ratio to go by: the rate is the highest allowed.
-    known = (norm > 0) & (slope > 0)
-    ratio = jnp.where(known, slope, 1) / jnp.where(known, norm, 1)
+    # Weights that are all zero have no size to go by: their rate stays as it is.
+    known = norm > 0
+    ratio = slope / jnp.where(known, norm, 1)
     highest = scalar(lr_max)
-    rate = jnp.where(known, scalar(trust) / (ratio + scalar(wd) + offset), highest)
+    rate = jnp.where(known, scalar(trust) / (ratio + scalar(wd) + offset), jnp.asarray(1, slope.dtype))
     return jnp.clip(rate, jnp.asarray(lr_min, rate.dtype), highest).reshape(1)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.net import Net
 from c2lab.operators.gradients import GradientSlice
 from c2lab.optimizers.base import Optimizer
+from c2lab.parameters.info import ParameterInfo
 
 
 class AdadeltaOptimizer(Optimizer):
@@ -55,6 +55,3 @@ class AdadeltaOptimizer(Optimizer):
             net.SparseAdadelta([*outputs, grad.indices, grad.values, lr], outputs, **arguments)
         else:
             net.Adadelta([*outputs, grad, lr], outputs, **arguments)
-
-    def scale_learning_rate(self, scale: float) -> None:
-        self.alpha *= scale

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.errors import NotSupported
 from c2lab.nets.blobs import BlobReference
 from c2lab.nets.net import Net
 from c2lab.operators.gradients import GradientSlice
 from c2lab.optimizers.base import Optimizer
 from c2lab.optimizers.iteration import BuildUniqueMutexIter
-from c2lab.optimizers.parameter_shapes import filled_by_row, shape_of
+from c2lab.parameters.info import ParameterInfo
+from c2lab.parameters.shapes import filled_by_row, shape_of
 from c2lab.proto import caffe2_pb2
 
 logger = logging.getLogger(__name__)
@@ -158,6 +158,3 @@ class AdagradOptimizer(Optimizer):
         net.RowWiseCounter(
             [seen, counter, grad.indices, iteration], [seen, counter], counter_halflife=self.counter_halflife
         )
-
-    def scale_learning_rate(self, scale: float) -> None:
-        self.alpha *= scale

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.net import Net
 from c2lab.operators.gradients import GradientSlice
 from c2lab.optimizers.base import Optimizer
-from c2lab.optimizers.parameter_shapes import filled_by_row
+from c2lab.parameters.info import ParameterInfo
+from c2lab.parameters.shapes import filled_by_row
 
 
 class AdamOptimizer(Optimizer):
@@ -98,6 +98,3 @@ class AdamOptimizer(Optimizer):
                 lr_alpha=float(self.lr_alpha),
                 normalized_lr_adaption=self.normalized_lr_adaption,
             )
-
-    def scale_learning_rate(self, scale: float) -> None:
-        self.alpha *= scale

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.blobs import BlobReference
 from c2lab.nets.devices import DeviceOption, IsGPUDeviceType
 from c2lab.nets.net import Net
 from c2lab.nets.scopes import CurrentDeviceScope
 from c2lab.operators.gradients import GradientSlice
 from c2lab.optimizers.iteration import BuildUniqueMutexIter
+from c2lab.parameters.info import ParameterInfo
 from c2lab.proto import caffe2_pb2
 
 _instance_count: defaultdict[str, int] = defaultdict(int)
@@ -38,6 +38,9 @@ class Optimizer:
     A kind of optimizer says in ``_run`` what those are. The blobs that several parameters share carry the
     class and a number in their name: ``SgdOptimizer_0_lr_cpu``.
     """
+
+    # The attribute that holds the base learning rate.
+    _rate = "alpha"
 
     def __init__(self) -> None:
         kind = type(self).__name__
@@ -73,9 +76,11 @@ class Optimizer:
     # ---- names ---------------------------------------------------------------------------------
 
     def get_cpu_blob_name(self, base_str: str, node_name: str = "") -> str:
+        """The name of a blob of this optimizer on the CPU."""
         return f"{type(self).__name__}_{self._instance_num}_{base_str}{node_name}_cpu"
 
     def get_gpu_blob_name(self, base_str: str, gpu_id: int, node_name: str) -> str:
+        """The name of a blob of this optimizer on a GPU."""
         return f"{type(self).__name__}_{self._instance_num}_{base_str}{node_name}_gpu{gpu_id}"
 
     def make_unique_blob_name(self, base_str: str) -> str:
@@ -165,9 +170,11 @@ class Optimizer:
         self._local_lr_multiplier = local_lr_multiplier
         self._local_lr_multiplier_on_gpu = is_gpu_blob
 
-    def scale_learning_rate(self, *args: Any, **kwargs: Any) -> None:
-        """Multiplies the base learning rate by a number."""
-        raise NotImplementedError("Optimizer Need to Implement `scale_learning_rate` method.")
+    def scale_learning_rate(self, scale: float) -> None:
+        """Multiplies the base learning rate, for what is added from now on."""
+        if not hasattr(self, self._rate):
+            raise NotImplementedError(f"{type(self).__name__} has no learning rate to scale.")
+        setattr(self, self._rate, getattr(self, self._rate) * scale)
 
     def create_lars_inputs(
         self, param_init_net: Net, weight_decay: float, trust: float, lr_max: float

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.blobs import BlobReference
 from c2lab.nets.devices import DeviceOption, InferBlobDevices
 from c2lab.nets.scopes import DeviceScope, NameScope
 from c2lab.operators.gradients import GradientSlice
 from c2lab.optimizers.base import Optimizer
+from c2lab.parameters.info import ParameterInfo
 from c2lab.proto import caffe2_pb2
 
 LEARNING_RATE_INJECTION = "lr_injection"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.net import Net
 from c2lab.operators.gradients import GradientSlice
 from c2lab.optimizers.base import Optimizer
+from c2lab.parameters.info import ParameterInfo
 
 
 class FtrlOptimizer(Optimizer):
@@ -54,9 +54,6 @@ class FtrlOptimizer(Optimizer):
             net.SparseFtrl([param, state, grad.indices, grad.values], [param, state], **arguments)
         else:
             net.Ftrl([param, state, grad], [param, state], **arguments)
-
-    def scale_learning_rate(self, scale: float) -> None:
-        self.alpha *= scale
 
 
 class GFtrlOptimizer(FtrlOptimizer):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.net import Net
 from c2lab.optimizers.sgd import SgdOptimizer
+from c2lab.parameters.info import ParameterInfo
 from c2lab.proto import caffe2_pb2
 
 _FLOAT, _FLOAT16 = caffe2_pb2.TensorProto.FLOAT, caffe2_pb2.TensorProto.FLOAT16

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.net import Net
 from c2lab.optimizers.base import Optimizer
+from c2lab.parameters.info import ParameterInfo
 
 
 class RmsPropOptimizer(Optimizer):
@@ -61,6 +61,3 @@ class RmsPropOptimizer(Optimizer):
             engine=self.engine,
         )
         net.MomentumSGDUpdate([step, momentum, lr, param], [step, momentum, param])
-
-    def scale_learning_rate(self, scale: float) -> None:
-        self.alpha *= scale

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.net import Net
 from c2lab.operators.gradients import GradientSlice
 from c2lab.optimizers.base import Optimizer
+from c2lab.parameters.info import ParameterInfo
 
 
 class SgdOptimizer(Optimizer):
@@ -21,6 +21,8 @@ class SgdOptimizer(Optimizer):
         sparse_dedup_aggregator: How rows that a sparse gradient has twice are joined: ``"sum"``, ``"mean"``.
         lars: The offset of layer-wise rates (LARS, arXiv 1708.03888), or none.
     """
+
+    _rate = "base_learning_rate"
 
     def __init__(
         self,
@@ -80,6 +82,3 @@ class SgdOptimizer(Optimizer):
             net.ScatterWeightedSum([param, one, grad.indices, grad.values, lr], param)
         else:
             net.WeightedSum([param, one, grad, lr], param)
-
-    def scale_learning_rate(self, scale: float) -> None:
-        self.base_learning_rate *= scale

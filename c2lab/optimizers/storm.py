@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.net import Net
 from c2lab.operators.gradients import GradientSlice
 from c2lab.optimizers.base import Optimizer
+from c2lab.parameters.info import ParameterInfo
 
 
 class StormOptimizer(Optimizer):
@@ -22,6 +22,8 @@ class StormOptimizer(Optimizer):
         sparse_dedup_aggregator: How rows that a sparse gradient has twice are joined.
         lars: The offset of layer-wise rates, or none.
     """
+
+    _rate = "lr"
 
     def __init__(
         self,
@@ -60,6 +62,3 @@ class StormOptimizer(Optimizer):
             net.SparseStorm([param, moment, squares, grad.values, grad.indices, lr], outputs, **arguments)
         else:
             net.Storm([param, moment, squares, grad, lr], outputs, **arguments)
-
-    def scale_learning_rate(self, scale: float) -> None:
-        self.lr *= scale

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.devices import DeviceOption
 from c2lab.nets.net import Net
 from c2lab.nets.scopes import CurrentDeviceScope
 from c2lab.operators.gradients import GradientSlice
 from c2lab.optimizers.base import Optimizer
+from c2lab.parameters.info import ParameterInfo
 from c2lab.proto import caffe2_pb2
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.net import Net
 from c2lab.operators.gradients import GradientSlice
 from c2lab.optimizers.base import Optimizer
+from c2lab.parameters.info import ParameterInfo
 
 
 class WngradOptimizer(Optimizer):
@@ -69,6 +69,3 @@ class WngradOptimizer(Optimizer):
         if self.output_effective_lr_and_update:
             outputs.append(f"{grad}_update")
         net.Wngrad([param, moment, grad, lr], outputs, **arguments)
-
-    def scale_learning_rate(self, scale: float) -> None:
-        self.alpha *= scale

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.net import Net
 from c2lab.optimizers.base import Optimizer
 from c2lab.optimizers.iteration import BuildUniqueMutexIter
+from c2lab.parameters.info import ParameterInfo
 
 # How many running numbers the operator keeps beside its averages.
 _SCALARS = 5
@@ -78,6 +78,3 @@ class YellowFinOptimizer(Optimizer):
             curv_win_width=self.curv_win_width,
             zero_debias=self.zero_debias,
         )
-
-    def scale_learning_rate(self, scale: float) -> None:
-        self.alpha *= scale

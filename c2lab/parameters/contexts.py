@@ -80,9 +80,11 @@ class ModifierContext:
         return self._modifiers.get(name)
 
     def push_modifiers(self, modifiers: Mapping[str, Any]) -> None:
+        """Adds modifiers, which win over those there."""
         self._pushed.append(modifiers)
 
     def pop_modifiers(self) -> None:
+        """Takes away those pushed last."""
         if not self._pushed:
             raise AssertionError("There are no modifiers to take away.")
         self._pushed.pop()
@@ -110,9 +112,11 @@ class OptimizerContext(ModifierContext, DefaultManaged):
     """The optimizers that new parameters get, by tag."""
 
     def has_optimizer(self, name: str) -> bool:
+        """Whether there is an optimizer of this name."""
         return self._has_modifier(name)
 
     def get_optimizer(self, name: str) -> Any:
+        """The optimizer of this name."""
         if not self.has_optimizer(name):
             raise AssertionError(f"{name} optimizer is not provided!")
         return self._get_modifier(name)
@@ -132,9 +136,11 @@ class RegularizerContext(ModifierContext, DefaultManaged):
     """The regularizers that new parameters get, by tag."""
 
     def has_regularizer(self, name: str) -> bool:
+        """Whether there is a regularizer of this name."""
         return self._has_modifier(name)
 
     def get_regularizer(self, name: str) -> Any:
+        """The regularizer of this name."""
         if not self.has_regularizer(name):
             raise AssertionError(f"{name} regularizer is not provided!")
         return self._get_modifier(name)
@@ -151,9 +157,11 @@ class NormalizerContext(ModifierContext, DefaultManaged):
     """The normalizers that new layers get, by name."""
 
     def has_normalizer(self, name: str) -> bool:
+        """Whether there is a normalizer of this name."""
         return self._has_modifier(name)
 
     def get_normalizer(self, name: str) -> Any:
+        """The normalizer of this name."""
         if not self.has_normalizer(name):
             raise AssertionError(f"{name} normalizer is not provided!")
         return self._get_modifier(name)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.blobs import BlobReference, ScopedBlobReference
 from c2lab.nets.net import Net
+from c2lab.parameters.info import ParameterInfo
 from c2lab.proto import caffe2_pb2
 
 Fill = tuple[str, Mapping[str, Any]]
@@ -16,7 +16,9 @@ Fill = tuple[str, Mapping[str, Any]]
 class ParameterMaker(Protocol):
     """What ``ModelHelper.create_param`` asks of an initializer."""
 
-    def create_param(self, param_name: Any, init_net: Net, shape: Sequence[int]) -> ParameterInfo: ...
+    def create_param(self, param_name: Any, init_net: Net, shape: Sequence[int]) -> ParameterInfo:
+        """The parameter, filled by ``init_net`` or expected from outside."""
+        ...
 
 
 class Initializer:
@@ -45,6 +47,7 @@ class Initializer:
         return getattr(init_net, self.operator_name)([], name, shape=shape, **self.operator_kwargs)
 
     def create_param(self, param_name: Any, init_net: Net, shape: Sequence[int]) -> ParameterInfo:
+        """Adds the fill to ``init_net``; returns what is known of the parameter."""
         return ParameterInfo(param_id=None, param=self._fill(param_name, init_net, shape), shape=shape)
 
 
@@ -52,6 +55,7 @@ class ExternalInitializer:
     """Fills nothing: the blob is in the workspace already, or will be before the net runs."""
 
     def create_param(self, param_name: Any, init_net: Net, shape: Sequence[int]) -> ParameterInfo:
+        """A reference to the blob, and nothing that fills it."""
         if isinstance(param_name, BlobReference):
             param = BlobReference(str(param_name), init_net)
         elif isinstance(param_name, str):
@@ -65,6 +69,7 @@ class PseudoFP16Initializer(Initializer):
     """A parameter in half precision, with a float32 master copy ``<name>_fp32`` that is updated."""
 
     def create_param(self, param_name: Any, init_net: Net, shape: Sequence[int]) -> ParameterInfo:
+        """Adds the fill of the master copy, and its rounding."""
         master = self._fill(param_name + "_fp32", init_net, shape)
         param = init_net.FloatToHalf(master, param_name)
         return ParameterInfo(None, param, shape=shape, blob_copy={caffe2_pb2.TensorProto.FLOAT: master})
@@ -74,6 +79,7 @@ class ReversePseudoFP16Initializer(Initializer):
     """A float32 parameter with a copy in half precision, ``<name>_fp16``."""
 
     def create_param(self, param_name: Any, init_net: Net, shape: Sequence[int]) -> ParameterInfo:
+        """Adds the fill, and the rounding of the copy."""
         param = self._fill(param_name, init_net, shape)
         half = init_net.FloatToHalf(param, param_name + "_fp16")
         return ParameterInfo(None, param, shape=shape, blob_copy={caffe2_pb2.TensorProto.FLOAT16: half})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from c2lab.brew_layers.parameter_info import ParameterInfo
 from c2lab.nets.blobs import BlobReference
 from c2lab.nets.net import Net
+from c2lab.parameters.info import ParameterInfo
 
 
 def shape_of(init_net: Net, param_info: ParameterInfo) -> Sequence[int] | None:

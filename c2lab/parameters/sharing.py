@@ -38,9 +38,11 @@ class ParameterSharingContext:
         return self._resolve(CurrentNameScope()) + name
 
     def add_scope_overrides(self, shared_scopes: Mapping[str, str]) -> None:
+        """Lets scopes on the left use the parameters of those on the right, until ``pop``."""
         self._contexts.append(dict(shared_scopes))
 
     def pop(self) -> None:
+        """Ends what was added last."""
         if not self._contexts:
             raise AssertionError("There is no parameter sharing to end.")
         self._contexts.pop()
