@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -155,8 +155,6 @@ def _check_inferred(op: caffe2_pb2.OperatorDef, inputs: Sequence[np.ndarray]) ->
 
 class NetGradientChecker:
     """Compares gradients of whole nets, with each other or with finite differences."""
-
-    Results = NamedTuple("Results", [("loss", float), ("gradient", np.ndarray)])
 
     @staticmethod
     def CompareNets(
