@@ -61,7 +61,9 @@ def array_to_tensor(array: np.ndarray, name: str = "", segment: tuple[int, int] 
         tensor.segment.begin, tensor.segment.end = segment
         values = values[segment[0] : segment[1]]
     if array.dtype == np.float16:
-        values = values.view(np.uint16)
+        values = values.view(np.uint16)  # its bits
+    elif array.dtype == np.bool_:
+        values = values.view(np.uint8)
     if field == "string_data":
         tensor.string_data.extend(v.encode("utf-8") if isinstance(v, str) else v for v in values)
     else:

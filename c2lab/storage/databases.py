@@ -67,7 +67,7 @@ class Transaction(ABC):
     that is dropped is committed, as scripts for the original expect (``del transaction``).
     """
 
-    closed = False
+    closed = False  # nothing is left to commit
 
     @abstractmethod
     def put(self, key: str | bytes, value: bytes) -> None: ...
@@ -84,11 +84,11 @@ class Transaction(ABC):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.closed = True
         if kind is None:
             self.commit()
         else:
             self.abort()
-        self.closed = True
 
     def __del__(self) -> None:
         if not self.closed:

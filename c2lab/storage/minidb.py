@@ -27,8 +27,8 @@ class MiniDB(Database):
         super().__init__(path, mode)
         if mode == "read" and not os.path.isfile(path):
             raise FileNotFoundError(f"Cannot open file: {path} (no such file)")
-        if mode == "new":
-            MiniDBTransaction(self).__exit__(None)
+        # A new database takes the old one's place at its first commit, not before.
+        self.fresh = mode == "new"
 
     def new_cursor(self) -> MiniDBCursor:
         return MiniDBCursor(self.path)
@@ -114,16 +114,15 @@ class MiniDBTransaction(Transaction):
     """Writes beside the file, and puts the result in its place at ``commit``: an error leaves the old file."""
 
     def __init__(self, database: MiniDB) -> None:
+        self._database = database
         self._path = os.path.abspath(database.path)
-        self._keep = database.mode == "write" and os.path.exists(self._path)
-        self._pending: IO[bytes] | None = None
-        self._pending = self._begin()
+        self._pending: IO[bytes] | None = None  # begun with the first record
 
     def _begin(self) -> IO[bytes]:
         folder, name = os.path.split(self._path)
         pending = tempfile.NamedTemporaryFile("wb", dir=folder, prefix=f".{name}.", delete=False)  # noqa: SIM115
         try:
-            if self._keep:
+            if not self._database.fresh and os.path.exists(self._path):
                 with open(self._path, "rb") as old:
                     shutil.copyfileobj(old, pending)
         except BaseException:
@@ -137,6 +136,7 @@ class MiniDBTransaction(Transaction):
             raise BadValue(f"{self._path}: a key or value of more than {_LARGEST} bytes does not fit a record")
         if self._pending is None:
             self._pending = self._begin()
+            self.closed = False
         try:
             self._pending.write(_LENGTHS.pack(len(key), len(value)))
             self._pending.write(key)
@@ -147,8 +147,9 @@ class MiniDBTransaction(Transaction):
 
     def commit(self) -> None:
         pending, self._pending = self._pending, None
-        if pending is None:
+        if pending is None and not self._database.fresh:
             return
+        pending = pending or self._begin()
         try:
             pending.flush()
             os.fsync(pending.fileno())
@@ -156,11 +157,13 @@ class MiniDBTransaction(Transaction):
             os.chmod(pending.name, 0o666 & ~_umask())
             os.replace(pending.name, self._path)
         except BaseException:
+            self.closed = True
             self._discard(pending)
             raise
-        self._keep = True
+        self._database.fresh = False
 
     def abort(self) -> None:
+        self.closed = True
         pending, self._pending = self._pending, None
         if pending is not None:
             self._discard(pending)

@@ -24,8 +24,6 @@ class ProtoDB(Database):
                 self.message.ParseFromString(content)
             except DecodeError as error:
                 raise DamagedFile(f"{path} is no protodb, or damaged: {error}") from error
-        if mode == "new":
-            self.write()
 
     def write(self) -> None:
         """Writes the file beside the old one, then puts it in its place."""
