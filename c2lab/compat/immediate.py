@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from c2lab import workspace
+from c2lab.nets import creation
 
 _NAME = "_CAFFE2_IMMEDIATE"
 _active = False
@@ -23,12 +24,14 @@ def StartImmediate(i_know: bool = False) -> None:
         return
     _active = True
     _reset()
+    creation.on_create.append(RunOperatorImmediate)
 
 
 def StopImmediate() -> None:
     """Turns immediate mode off and forgets its blobs."""
     global _active
     if _active:
+        creation.on_create.remove(RunOperatorImmediate)
         _reset()
         _active = False
 
