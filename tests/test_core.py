@@ -30,6 +30,12 @@ def test_every_name_is_there(name):
     assert getattr(core, name) is not None
 
 
+def test_the_compiled_module_is_the_workspaces():
+    from c2lab import workspace
+
+    assert core.C is workspace.C
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute Nett"):
         core.__getattr__("Nett")
