@@ -16,7 +16,7 @@ _SCOPE = _names(
     "c2lab.nets.scopes",
     "CurrentNameScope CurrentDeviceScope NameScope DeviceScope EmptyNameScope EmptyDeviceScope",
 )
-_CONTEXTS = "c2lab.optimizers.contexts"
+_CONTEXTS = "c2lab.parameters.contexts"
 _OLD_PROTOS = "c2lab.compat.old_protos"
 _UTILS = {
     "MakeArgument": "c2lab.proto.arguments:make_argument",
@@ -73,7 +73,7 @@ MODULES: dict[str, Target] = {
     "caffe2.python.normalizer_context": _names(_CONTEXTS, "NormalizerContext UseNormalizer"),
     "caffe2.python.optimizer": "c2lab.optimizer",
     "caffe2.python.optimizer_context": _names(_CONTEXTS, "OptimizerContext UseOptimizer"),
-    "caffe2.python.predictor_constants": "c2lab.predictor.predictor_constants",
+    "caffe2.python.predictor_constants": "c2lab.compat.predictor_constants",
     "caffe2.python.regularizer": "c2lab.optimizers.regularizers",
     "caffe2.python.regularizer_context": _names(_CONTEXTS, "RegularizerContext UseRegularizer"),
     "caffe2.python.schema": "c2lab.data.schema",
@@ -83,9 +83,9 @@ MODULES: dict[str, Target] = {
     "caffe2.python.visualize": "c2lab.widgets.patches",
     "caffe2.python.workspace": "c2lab.workspace",
     **{f"caffe2.python.helpers.{old}": f"c2lab.brew_layers.{new}" for old, new in _HELPERS.items()},
-    "caffe2.python.modeling.initializers": "c2lab.brew_layers.initializers",
-    "caffe2.python.modeling.parameter_info": "c2lab.brew_layers.parameter_info",
-    "caffe2.python.modeling.parameter_sharing": "c2lab.brew_layers.parameter_sharing",
+    "caffe2.python.modeling.initializers": "c2lab.parameters.initializers",
+    "caffe2.python.modeling.parameter_info": "c2lab.parameters.info",
+    "caffe2.python.modeling.parameter_sharing": "c2lab.parameters.sharing",
     "caffe2.python.models.resnet": "c2lab.brew_layers.networks.resnet",
     "caffe2.python.models.shufflenet": "c2lab.brew_layers.networks.shufflenet",
     "caffe2.python.models.squeezenet": "c2lab.brew_layers.networks.squeezenet",

@@ -1,0 +1,121 @@
+"""``CNNModelHelper``: layers as methods of the model, as they were before ``brew``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from c2lab import brew, core
+from c2lab.model_helper import ModelHelper
+from c2lab.proto import caffe2_pb2
+
+# Each method is the brew layer beside it.
+_LAYERS = {
+    "Accuracy": "accuracy",
+    "AddWeightDecay": "add_weight_decay",
+    "AveragePool": "average_pool",
+    "Concat": "concat",
+    "Conv": "conv",
+    "ConvNd": "conv_nd",
+    "ConvTranspose": "conv_transpose",
+    "DepthConcat": "depth_concat",
+    "Dropout": "dropout",
+    "FC": "fc",
+    "FC_Decomp": "fc_decomp",
+    "FC_Prune": "fc_prune",
+    "FC_Sparse": "fc_sparse",
+    "GroupConv": "group_conv",
+    "GroupConv_Deprecated": "group_conv_deprecated",
+    "ImageInput": "image_input",
+    "InstanceNorm": "instance_norm",
+    "Iter": "iter",
+    "LRN": "lrn",
+    "MaxPool": "max_pool",
+    "MaxPoolWithIndex": "max_pool_with_index",
+    "PRelu": "prelu",
+    "PackedFC": "packed_fc",
+    "Relu": "relu",
+    "Softmax": "softmax",
+    "SpatialBN": "spatial_bn",
+    "SpatialGN": "spatial_gn",
+    "Sum": "sum",
+    "Transpose": "transpose",
+    "VideoInput": "video_input",
+}
+_FILLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "ConstantInit": ("ConstantFill", {}),
+    "MSRAInit": ("MSRAFill", {}),
+    "XavierInit": ("XavierFill", {}),
+    "ZeroInit": ("ConstantFill", {}),
+}
+
+
+class CNNModelHelper(ModelHelper):
+    """A model whose layers are methods: ``model.Conv("data", "conv1", 1, 20, 5)``.
+
+    Args:
+        order: Where the channels of images stand: NCHW or NHWC.
+        name: Name of the net.
+        use_cudnn, cudnn_exhaustive_search, ws_nbytes_limit: Passed on to the operators, which ignore them.
+        init_params, skip_sparse_optim, param_model: As for ``ModelHelper``.
+
+    Example:
+        >>> model = CNNModelHelper(name="cnn_example")
+        >>> model.FC("x", "y", 3, 2)
+        BlobReference("y")
+        >>> [str(param) for param in model.params]
+        ['y_w', 'y_b']
+    """
+
+    def __init__(
+        self,
+        order: str = "NCHW",
+        name: str | None = None,
+        use_cudnn: bool = True,
+        cudnn_exhaustive_search: bool = False,
+        ws_nbytes_limit: int | None = None,
+        init_params: bool = True,
+        skip_sparse_optim: bool = False,
+        param_model: ModelHelper | None = None,
+    ) -> None:
+        arg_scope: dict[str, Any] = {
+            "order": order,
+            "use_cudnn": use_cudnn,
+            "cudnn_exhaustive_search": cudnn_exhaustive_search,
+        }
+        if ws_nbytes_limit:
+            arg_scope["ws_nbytes_limit"] = ws_nbytes_limit
+        if order not in ("NCHW", "NHWC"):
+            raise ValueError(f"Cannot understand the CNN storage order {order}; it is NCHW or NHWC.")
+        super().__init__(
+            name="CNN" if name is None else name,
+            init_params=init_params,
+            skip_sparse_optim=skip_sparse_optim,
+            param_model=param_model,
+            arg_scope=arg_scope,
+        )
+        self.order = order
+        self.use_cudnn = use_cudnn
+        self.cudnn_exhaustive_search = cudnn_exhaustive_search
+        self.ws_nbytes_limit = ws_nbytes_limit
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _LAYERS:
+            layer = getattr(brew, _LAYERS[name])
+            return lambda *args, **kwargs: layer(self, *args, **kwargs)
+        if name in _FILLS:
+            return _FILLS[name]
+        return super().__getattr__(name)
+
+    def PadImage(self, blob_in: Any, blob_out: Any, **kwargs: Any) -> Any:
+        """Pads an image."""
+        return self.net.PadImage(blob_in, blob_out, **kwargs)
+
+    @property
+    def CPU(self) -> caffe2_pb2.DeviceOption:
+        """The CPU as a device option."""
+        return core.DeviceOption(caffe2_pb2.CPU)
+
+    @property
+    def GPU(self) -> caffe2_pb2.DeviceOption:
+        """Accelerator 0 as a device option."""
+        return core.DeviceOption(caffe2_pb2.CUDA, 0)
