@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from c2lab import origins
 from c2lab.operators.definition import Operator
+from c2lab.operators.schema import bind
 from c2lab.proto import caffe2_pb2
 
 
@@ -47,15 +48,10 @@ class Node:
     @cached_property
     def input_slots(self) -> tuple[str, ...]:
         """The schema's name for each input."""
-        slots = self.operator.inputs
-        names = [slot.name for slot in slots if not slot.variadic]
-        variadic = next((slot.name for slot in slots if slot.variadic), None)
-        if variadic is None:
-            return tuple(names[: len(self.inputs)])
-        before = [slot.variadic for slot in slots].index(True)
-        after = len(slots) - before - 1
-        middle = len(self.inputs) - before - after
-        return (*names[:before], *[variadic] * middle, *names[before:])
+        places = bind(self.operator.inputs, range(len(self.inputs)))
+        names = {place: name for name, place in places.items() if isinstance(place, int)}
+        names.update((place, name) for name, many in places.items() if isinstance(many, tuple) for place in many)
+        return tuple(names[place] for place in range(len(self.inputs)))
 
     @cached_property
     def host(self) -> bool:

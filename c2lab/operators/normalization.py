@@ -140,7 +140,10 @@ def _normalized(X: Any, scale: Any, bias: Any, mean: Any, inverse: Any, axis: in
 
 
 @spatial_bn.gradient(
-    "X, scale, dY, mean, inv_std, scale_sum?, bias_sum? -> dX, dscale, dbias", input_counts=(5, 7), types={"X": FLOATS}
+    "X, scale, dY, mean, inv_std, scale_sum?, bias_sum? -> dX, dscale, dbias",
+    inplace=[(5, 1), (6, 2)],
+    input_counts=(5, 7),
+    types={"X": FLOATS},
 )
 def _(
     X,
@@ -160,12 +163,12 @@ def _(
     _require_channels(X, axis, scale=scale, mean=mean, inv_std=inv_std)
     others = _other_axes(X, axis)
     normal = (X - along_channels(mean, X, axis)) * along_channels(inv_std, X, axis)
+    if product(X.shape) == 0:
+        return X, jnp.zeros_like(scale), jnp.zeros_like(scale)
     if scale_sum is None:
         dscale, dbias = jnp.sum(dY * normal, axis=others), jnp.sum(dY, axis=others)
     else:
         dscale, dbias = scale_sum / num_batches, bias_sum / num_batches
-    if product(X.shape) == 0:
-        return X, dscale, dbias
     count = jnp.asarray(product(X.shape) // X.shape[axis], X.dtype)
     pulled = dY - along_channels(dbias / count, X, axis) - normal * along_channels(dscale / count, X, axis)
     return along_channels(scale * inv_std, X, axis) * pulled, dscale, dbias
