@@ -85,6 +85,10 @@ class DamagedFile(C2LabError, RuntimeError):
     """A file that cannot be read as what it claims to be."""
 
 
+class HostOperatorFailed(C2LabError, RuntimeError):
+    """Something outside of c2lab failed in an operator on the host: a file, or a Python function of the user's."""
+
+
 class DeviceMissing(C2LabError, RuntimeError):
     """A device that this machine does not have."""
 

@@ -15,7 +15,7 @@ from c2lab.backend.compile import Compiled, compile_segment
 from c2lab.backend.devices import jax_device
 from c2lab.backend.randomness import host_generator, random_state
 from c2lab.backend.segments import Step, cut
-from c2lab.errors import C2LabError, MissingBlob, ShapeMismatch
+from c2lab.errors import C2LabError, HostOperatorFailed, MissingBlob
 from c2lab.graph.ir import Device, Graph, Node, Value
 
 _SIGINT = int(_signal.SIGINT)
@@ -194,7 +194,7 @@ class HostStep:
         except KeyboardInterrupt:
             raise
         except Exception as error:
-            raise ShapeMismatch(f"{type(error).__name__}: {error}").at(node.place) from error
+            raise HostOperatorFailed(f"{type(error).__name__}: {error}").at(node.place) from error
         for name, value in zip(node.op.output, results, strict=True):
             if value is not None:
                 blobs[name] = to_device(np.asarray(value) if isinstance(value, np.generic) else value, node.device)
