@@ -10,10 +10,10 @@ _HUES = {
         "teal": "pooling images patches",
         "indigo": "linear similarity",
         "green": "activations gates",
-        "violet": "normalization layer_normalization unit_length dropout regularization",
-        "rose": "softmax losses metrics",
+        "violet": "normalization layer_normalization channel_statistics unit_length dropout regularization",
+        "rose": "softmax hierarchical_softmax losses ranking_losses metrics",
         "amber": "fillers random",
-        "orange": "updates adaptive_updates sparse_updates sparse_adaptive_updates learning_rate iteration moments",
+        "orange": "updates adaptive_updates sparse_updates sparse_adaptive_updates learning_rate iteration",
         "cyan": "arithmetic elementwise comparisons trigonometry reductions outer_reductions",
     }.items()
     for family in families.split()
