@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from c2lab.nets.scopes import SEPARATOR, CurrentNameScope
 
 if TYPE_CHECKING:
-    from c2lab.nets.net import Net
+    from c2lab.nets.net_blobs import NetBlobs
 
 
 def text(name: Any) -> str:
@@ -27,7 +27,7 @@ class BlobReference:
         True
     """
 
-    def __init__(self, name: Any, net: Net | None = None) -> None:
+    def __init__(self, name: Any, net: NetBlobs | None = None) -> None:
         self._name = text(name)
         self._from_net = net
         self.meta: dict[Any, Any] = {}
@@ -63,7 +63,7 @@ class BlobReference:
             )
         return BlobReference(other + self._name, self._from_net)
 
-    def Net(self) -> Net | None:
+    def Net(self) -> Any:
         """The net that this reference came from."""
         return self._from_net
 
@@ -107,7 +107,7 @@ def ScopedBlobReference(name: Any, *args: Any, **kwargs: Any) -> BlobReference:
     return BlobReference(ScopedName(name), *args, **kwargs)
 
 
-def blob_list(blobs: Any, net: Net | None = None) -> list[BlobReference]:
+def blob_list(blobs: Any, net: NetBlobs | None = None) -> list[BlobReference]:
     """Inputs or outputs as references: text is put in the current scope, references stay as they are.
 
     Raises:

@@ -24,7 +24,6 @@ from c2lab.nets.creation import (
 )
 from c2lab.nets.devices import DeviceOption
 from c2lab.nets.gradients import IR, Gradients
-from c2lab.nets.net_blobs import NetBlobs
 from c2lab.nets.records import NetRecords
 from c2lab.nets.unique import UniqueNames
 from c2lab.operators import registry
@@ -35,7 +34,7 @@ from c2lab.proto.arguments import make_argument
 OperatorDef = caffe2_pb2.OperatorDef
 
 
-class Net(NetBlobs, NetRecords):
+class Net(NetRecords):
     """A net: operators that read and write named blobs.
 
     ``net.<Type>(inputs, outputs, **arguments)`` adds an operator and returns a reference to what it

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from c2lab.nets.blobs import BlobReference, ScopedBlobReference, ScopedName
 from c2lab.proto import caffe2_pb2
-
-if TYPE_CHECKING:
-    from c2lab.nets.net import Net
 
 
 class NetBlobs:
@@ -18,13 +15,13 @@ class NetBlobs:
     out, since whoever has it may have changed it.
     """
 
-    def __init__(self: Net, proto: caffe2_pb2.NetDef) -> None:
+    def __init__(self, proto: caffe2_pb2.NetDef) -> None:
         self._net = proto
         self._next_name_index = self._first_free_index(proto.name)
         self._registered_names: set[str] = set()
         self._written: set[str] = set()
         self._declared: set[str] = set()
-        self._counted = (-1, -1)
+        self._counted: tuple[int, int] = (-1, -1)
 
     def _first_free_index(self, name: str) -> int:
         """One more than the largest number in the ``<name>_blob_<number>`` of the proto."""
@@ -78,7 +75,7 @@ class NetBlobs:
         names = {name for op in self._net.op for name in (*op.input, *op.output)}
         return names | set(self._net.external_output)
 
-    def GetBlobRef(self: Net, blob_name: Any) -> BlobReference:
+    def GetBlobRef(self, blob_name: Any) -> BlobReference:
         """A reference, tied to this net, to a blob that is defined in it."""
         if not self.BlobIsDefined(blob_name):
             raise AssertionError(f'Net "{self.Name()}" neither writes a blob "{blob_name}" nor takes it as an input.')
@@ -113,7 +110,7 @@ class NetBlobs:
 
     # ---- what comes from outside, and what goes there --------------------------------------------
 
-    def AddExternalInput(self: Net, *inputs: Any) -> Any:
+    def AddExternalInput(self, *inputs: Any) -> Any:
         """Declares blobs that are there before the net runs; returns their references.
 
         Raises:
@@ -162,11 +159,11 @@ class NetBlobs:
         self.AddExternalOutput(*(ScopedBlobReference(name) for name in outputs))
 
     @property
-    def external_inputs(self: Net) -> list[BlobReference]:
+    def external_inputs(self) -> list[BlobReference]:
         """References to the blobs that are there before the net runs."""
         return [BlobReference(name, self) for name in self._net.external_input]
 
     @property
-    def external_outputs(self: Net) -> list[BlobReference]:
+    def external_outputs(self) -> list[BlobReference]:
         """References to the results of the net."""
         return [BlobReference(name, self) for name in self._net.external_output]

@@ -10,14 +10,12 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from c2lab.errors import NotSupported
 from c2lab.nets.blobs import BlobReference
+from c2lab.nets.net_blobs import NetBlobs
 from c2lab.nets.scopes import NameScope
-
-if TYPE_CHECKING:
-    from c2lab.nets.net import Net
 
 SCHEMA_MODULE = "c2lab.data.schema"
 
@@ -31,7 +29,7 @@ def _maker(record: Any, name: str) -> Callable[..., Any]:
     raise TypeError(f"{record!r} is no record: nothing next to {type(record).__name__} offers {name}.")
 
 
-def new_record(net: Net, record: Any) -> Any:
+def new_record(net: NetBlobs, record: Any) -> Any:
     """A record of the same fields, with new blobs of ``net``."""
     return _maker(record, "NewRecord")(net, record)
 
@@ -55,8 +53,8 @@ def recovered_record(names: Iterable[str], prefix: str) -> Any:
     )
 
 
-class NetRecords:
-    """The input and the output record of a net."""
+class NetRecords(NetBlobs):
+    """What ``Net`` knows about its input and its output record."""
 
     _input_record: Any = None
     _output_record: Any = None
@@ -69,7 +67,7 @@ class NetRecords:
         """The record of the blobs that the net makes; ``None`` where none was set."""
         return self._output_record
 
-    def set_input_record(self: Net, input_record: Any) -> Any:
+    def set_input_record(self, input_record: Any) -> Any:
         """Sets the record of what the net takes, and declares its blobs; fields without blobs get new ones."""
         if self._input_record is not None and input_record != self._input_record:
             raise AssertionError(f'Input schema cannot be reset: net "{self.Name()}" has one.')
@@ -82,7 +80,7 @@ class NetRecords:
                 self.AddExternalInput(blob)
         return input_record
 
-    def set_output_record(self: Net, record: Any) -> None:
+    def set_output_record(self, record: Any) -> None:
         """Sets the record of what the net makes, and declares its blobs."""
         if self._output_record is not None and record != self._output_record:
             raise AssertionError(f'Output schema cannot be reset: net "{self.Name()}" has one.')
@@ -90,20 +88,20 @@ class NetRecords:
         self.AddExternalOutput(*new)
         self._output_record = record
 
-    def AppendOutputRecordField(self: Net, field_name: str, record: Any) -> None:
+    def AppendOutputRecordField(self, field_name: str, record: Any) -> None:
         """Adds a field to the record of what the net makes."""
         if self._output_record is None:
             raise AssertionError(f'Tried to append to missing output record: net "{self.Name()}" has none.')
         self.AddExternalOutput(*record.field_blobs())
         self._output_record = self._output_record + _maker(record, "Struct")((field_name, record))
 
-    def recover_input_record_by_prefix(self: Net, prefix: str) -> None:
+    def recover_input_record_by_prefix(self, prefix: str) -> None:
         """Sets the input record from the external inputs whose names begin with ``prefix``."""
         record = recovered_record(self._net.external_input, prefix)
         if record:
             self.set_input_record(record)
 
-    def recover_output_record_by_prefix(self: Net, prefix: str) -> None:
+    def recover_output_record_by_prefix(self, prefix: str) -> None:
         """Sets the output record from the external outputs whose names begin with ``prefix``."""
         record = recovered_record(self._net.external_output, prefix)
         if record:

@@ -179,7 +179,7 @@ def python(
         outputs: What the function wrote; an output that it did not touch stays as it was.
     Example:
         >>> run("Python", inputs=([1.0, 2.0],), token="example: twice")
-        outputs = [2. 4.]
+        outputs_0 = [2. 4.]
     """
     kept = _find(token)
     return _call(kept.forward, inputs, op, workspace, pass_workspace or kept.pass_workspace)
@@ -187,7 +187,19 @@ def python(
 
 @host_operator("PythonGradient", outputs="*gradients", inplace=INPLACE)
 def python_gradient(*inputs, token: str = "", pass_workspace: bool = False, op, workspace):
-    """Calls the gradient function: it sees inputs, outputs and output gradients, and writes input gradients."""
+    """Calls the gradient function of a Python operator.
+
+    Inputs:
+        inputs: Inputs, outputs and output gradients of the forward operator.
+    Args:
+        token: Where the function is found in this process.
+        pass_workspace: Whether the function gets the workspace as third argument.
+    Outputs:
+        gradients: The gradients of the inputs that the function makes.
+    Example:
+        >>> run("PythonGradient", inputs=([1.0], [2.0], [5.0]), token="example: twice")
+        gradients_0 = [10.]
+    """
     kept = _find(token)
     if kept.backward is None:
         raise BadArgument(
@@ -208,4 +220,8 @@ def _twice(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
     outputs[0].feed(2 * inputs[0].data)
 
 
-keep(_twice, token="example: twice")
+def _twice_gradient(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:
+    outputs[0].feed(2 * inputs[2].data)
+
+
+keep(_twice, _twice_gradient, token="example: twice")
