@@ -35,7 +35,8 @@ def batch_box_cox(data, lambda1, lambda2):
         >>> run("BatchBoxCox", data=[[1.0, 3.0]], lambda1=[0.0, 2.0], lambda2=[0.0, 1.0])
         output = [[0.  7.5]]
 
-    Source: Box and Cox, "An Analysis of Transformations", 1964.
+    Source:
+        Box and Cox, "An Analysis of Transformations", 1964.
     """
     require_shape(
         data.ndim == 2 and lambda1.shape == lambda2.shape == data.shape[1:],
@@ -203,8 +204,8 @@ def percentile(original_values, value_to_pct, lengths):
     Outputs:
         percentile_values: ``(N, D)``.
     Example:
-        >>> run("Percentile", original_values=[[4.0]], value_to_pct=[[3.0, 0.2], [5.0, 0.5]], lengths=[2])
-        percentile_values = [[0.35]]
+        >>> run("Percentile", original_values=[[4.0]], value_to_pct=[[3.0, 0.25], [5.0, 0.5]], lengths=[2])
+        percentile_values = [[0.375]]
     """
     lengths = [int(n) for n in np.asarray(lengths)]
     require_shape(

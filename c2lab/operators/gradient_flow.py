@@ -38,7 +38,8 @@ def negate_gradient(X):
         >>> run("NegateGradient", X=[1.0, 2.0])
         Y = [1. 2.]
 
-    Source: Ganin and Lempitsky, "Unsupervised Domain Adaptation by Backpropagation", 2015.
+    Source:
+        Ganin and Lempitsky, "Unsupervised Domain Adaptation by Backpropagation", 2015.
     """
     return X
 
