@@ -128,7 +128,7 @@ def _gather(DATA: Any, INDICES: Any, axis: int, match_outer: bool) -> Any:
 
 
 @operator("Gather", outputs="OUTPUT", types={"INDICES": INDICES})
-def gather(DATA, INDICES, *, axis: int = 0, match_outer: bool = False):
+def gather(DATA, INDICES, *, axis: int = 0, match_outer: bool = False, dense_gradient: bool = False):
     """The entries of DATA at the given indices.
 
     Inputs:
@@ -137,6 +137,7 @@ def gather(DATA, INDICES, *, axis: int = 0, match_outer: bool = False):
     Args:
         axis: The dimension of DATA that is indexed.
         match_outer: The dimensions before axis are the same in both, and each row has indices of its own.
+        dense_gradient: Whether the gradient of DATA (along dimension 0) is dense rather than sparse.
     Outputs:
         OUTPUT: DATA with dimension ``axis`` replaced by the shape of INDICES.
     Example:
@@ -150,6 +151,8 @@ def gather(DATA, INDICES, *, axis: int = 0, match_outer: bool = False):
 def _(g):
     if g.argument("axis", 0) != 0:
         return [g.define("BatchGatherGradient", [g.I(0), g.I(1), g.GO(0)], [g.GI(0)])]
+    if g.argument("dense_gradient", 0):
+        return [g.define("SparseToDense", [g.I(1), g.GO(0), g.I(0)], [g.GI(0)], copy_arguments=False)]
     g.set_sparse(0, g.I(1), g.GO(0))
     return []
 

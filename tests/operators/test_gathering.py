@@ -127,6 +127,8 @@ def test_gradient_wiring():
         ["I0_grad", None, None],
     )
     assert wiring("Gather", 2) == ([], [["I1", "GO0"], None])
+    dense = [("SparseToDense", ["I1", "GO0", "I0"], ["I0_grad"])]
+    assert wiring("Gather", 2, dense_gradient=1) == (dense, ["I0_grad", None])
     assert wiring("BatchGather", 2) == (
         [("BatchGatherGradient", ["I0", "I1", "GO0"], ["I0_grad"])],
         ["I0_grad", None],
