@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from c2lab import workspace
-from c2lab.nets import creation
+from c2lab import events, workspace
 
 _NAME = "_CAFFE2_IMMEDIATE"
 _active = False
-_before = "default"
+
+
+def _stop_listening() -> None:
+    """Ends what listens for new operators; replaced at each start."""
 
 
 def IsImmediate() -> bool:
@@ -19,19 +21,19 @@ def IsImmediate() -> bool:
 
 def StartImmediate(i_know: bool = False) -> None:
     """Turns immediate mode on, with an empty workspace."""
-    global _active
+    global _active, _stop_listening
     if _active:
         return
     _active = True
     _reset()
-    creation.on_create.append(RunOperatorImmediate)
+    _stop_listening = events.listen("operator_created", RunOperatorImmediate)
 
 
 def StopImmediate() -> None:
     """Turns immediate mode off and forgets its blobs."""
     global _active
     if _active:
-        creation.on_create.remove(RunOperatorImmediate)
+        _stop_listening()
         _reset()
         _active = False
 

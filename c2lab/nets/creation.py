@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from c2lab import events
 from c2lab.nets.blobs import blob_list, text
 from c2lab.nets.scopes import CurrentDeviceScope
 from c2lab.operators import registry
@@ -16,9 +17,6 @@ from c2lab.proto.arguments import make_argument
 
 if TYPE_CHECKING:
     from c2lab.operators.definition import Operator
-
-# Called with each new OperatorDef; the immediate mode of the workspace runs operators from here.
-on_create: list[Callable[[caffe2_pb2.OperatorDef], None]] = []
 
 
 def CreateOperator(
@@ -71,14 +69,9 @@ def CreateOperator(
     if arg is not None:
         op.arg.extend(arg)
     op.arg.extend(make_argument(key, value) for key, value in kwargs.items() if value is not None)
-    announce(op)
+    # The immediate mode of the workspace runs operators from here.
+    events.emit("operator_created", op=op)
     return op
-
-
-def announce(op: caffe2_pb2.OperatorDef) -> None:
-    """Tells the listeners of ``on_create`` about an operator."""
-    for listener in tuple(on_create):
-        listener(op)
 
 
 def python_token(f: Any, grad_f: Any = None, python_func_type: Any = None, pass_workspace: bool = False) -> str:

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from c2lab import origins
+from c2lab import events, origins
 from c2lab.errors import NotSupported, UnknownOperator
 from c2lab.nets import cloning
 from c2lab.nets.blobs import BlobReference, blob_list
 from c2lab.nets.creation import (
     CreateOperator,
     OperatorMethod,
-    announce,
     nearby_types,
     operator_types,
     python_token,
@@ -119,7 +118,9 @@ class Net(NetRecords):
     def _ExtendOps(self, new_ops: Iterable[OperatorDef]) -> None:
         for op in new_ops:
             self._append(op)
-            origins.remember(self.Name(), len(self._net.op) - 1)
+            position = len(self._net.op) - 1
+            origins.remember(self.Name(), position)
+            events.emit("operator_added", net=self, position=position)
 
     def extend_ops(self, new_ops: Iterable[OperatorDef]) -> None:
         """Appends ready OperatorDefs."""
@@ -188,7 +189,7 @@ class Net(NetRecords):
         forward = IR(self._net.op[skip:], net_name=self.Name(), first_position=skip)
         ops, gradients = forward.GetBackwardPass(ys)
         for op in ops:
-            announce(op)
+            events.emit("operator_created", op=op)
         self._ExtendOps(ops)
         return gradients
 
@@ -378,7 +379,7 @@ class Net(NetRecords):
 
     def AddObserver(self, observer_type: str) -> Any:
         """Not offered: what a net does is told by ``c2lab.events``."""
-        raise NotSupported(f"Nets take no observer ({observer_type}); events.subscribe tells of each run.")
+        raise NotSupported(f"Nets take no observer ({observer_type}); events.listen tells of each run.")
 
     def RemoveObserver(self, observer: Any) -> None:
         """Not offered, as there are no observers to remove."""

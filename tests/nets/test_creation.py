@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from c2lab import core
-from c2lab.nets import creation
+from c2lab import core, events
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import argument_field, argument_value, make_argument
 
@@ -66,14 +65,14 @@ def test_an_unknown_type_is_found_out_later():
 
 def test_listeners_see_new_operators():
     seen = []
-    creation.on_create.append(seen.append)
+    end = events.listen("operator_created", lambda op: seen.append(op))
     try:
         op = core.CreateOperator("Relu", "x", "y")
         net = core.Net("heard")
         net.Relu("x", "y")
         net.AddGradientOperators(["y"])
     finally:
-        creation.on_create.remove(seen.append)
+        end()
     assert seen[0] is op
     assert [op.type for op in seen] == ["Relu", "Relu", "ConstantFill", "ReluGradient"]
 

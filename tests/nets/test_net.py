@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from c2lab import core, errors, origins
+from c2lab import core, errors, events, origins
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import argument_value
 
@@ -160,6 +160,17 @@ def test_each_operator_has_a_line(net):
     assert lines[1].lineno == lines[0].lineno + 1
     net.PopulateProtoWithFileName()
     assert net.Proto().op[0].name == f"{__file__}:{lines[0].lineno}"
+
+
+def test_whoever_listens_hears_of_each_operator(net):
+    heard = []
+    end = events.listen("operator_added", lambda net, position: heard.append((net.Name(), position)))
+    try:
+        net.AddGradientOperators([net.Relu("x", "y")])
+    finally:
+        end()
+    net.Relu("y", "z")
+    assert heard == [(net.Name(), position) for position in range(3)]
 
 
 # ---- operators with names of their own ---
