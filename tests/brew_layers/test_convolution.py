@@ -7,7 +7,7 @@ import pytest
 
 from c2lab import brew, workspace
 from c2lab.model_helper import ModelHelper
-from c2lab.parameters.initializers import PseudoFP16Initializer
+from c2lab.parameters.initializers import Initializer
 from tests.written_nets import written
 
 PLAIN = {"use_cudnn": False}
@@ -58,15 +58,19 @@ def test_conv_with_fills_of_ones_own():
     ]
 
 
-def test_conv_in_half_precision():
+def test_conv_with_an_initializer_of_ones_own():
+    class Halved(Initializer):
+        """Fills, and halves what it filled."""
+
+        def create_param(self, param_name, init_net, shape):
+            info = super().create_param(param_name, init_net, shape)
+            init_net.Scale(info.blob, info.blob, scale=0.5)
+            return info
+
     m = model(**PLAIN)
-    brew.conv(m, "x", "y", 1, 1, kernel=1, WeightInitializer=PseudoFP16Initializer, float16_compute=True)
-    assert written(m.param_init_net)[:2] == [
-        "XavierFill() -> y_w_fp32 shape=[1,1,1,1]",
-        "FloatToHalf(y_w_fp32) -> y_w",
-    ]
+    brew.conv(m, "x", "y", 1, 1, kernel=1, WeightInitializer=Halved, float16_compute=True)
+    assert written(m.param_init_net)[:2] == ["XavierFill() -> y_w shape=[1,1,1,1]", "Scale(y_w) -> y_w scale=0.5"]
     assert written(m.net) == ["Conv(x, y_w, y_b) -> y float16_compute=1 kernel=1 order=NCHW"]
-    assert list(m.get_param_info(m.params[0]).blob_copy.values()) == ["y_w_fp32"]
 
 
 def test_conv_with_a_workspace_limit():

@@ -21,9 +21,7 @@ def test_a_range():
 def test_a_range_for_the_rows_of_a_sparse_gradient():
     expected = W.copy()
     expected[1] = np.clip(W[1], -1, 1)
-    np.testing.assert_array_equal(
-        after_update(bounds.BoundedGradientProjection(lb=-1, ub=1), rows=[1]), expected
-    )
+    np.testing.assert_array_equal(after_update(bounds.BoundedGradientProjection(lb=-1, ub=1), rows=[1]), expected)
 
 
 def test_ranges_that_are_empty():

@@ -58,8 +58,7 @@ def test_the_float_copy_is_updated_and_rounded():
     assert lines[-4:] == [
         f"LearningRate(optimizer_iteration) -> {lr} base_lr=0.5 policy=fixed",
         "HalfToFloat(g) -> g_fp32",
-        f"MomentumSGDUpdate(g_fp32, w_momentum, {lr}, w_fp32) -> g_fp32, w_momentum, w_fp32 "
-        "momentum=0.9 nesterov=True",
+        f"MomentumSGDUpdate(g_fp32, w_momentum, {lr}, w_fp32) -> g_fp32, w_momentum, w_fp32 momentum=0.9 nesterov=True",
         "FloatToHalf(w_fp32) -> w",
     ]
 
@@ -81,8 +80,7 @@ def test_updates_in_half_precision(copies, momentum, update, param):
     lines = recorded(FP16SgdOptimizer(0.5, weight_decay=0.25), copies)
     lr = "FP16SgdOptimizer_0_lr_cpu"
     assert lines[-1] == (
-        f"{update}(g, {momentum}, {lr}, {param}) -> g, {momentum}, {param} "
-        "momentum=0.0 nesterov=True weight_decay=0.25"
+        f"{update}(g, {momentum}, {lr}, {param}) -> g, {momentum}, {param} momentum=0.0 nesterov=True weight_decay=0.25"
     )
     assert f"FloatToHalf({param}_momentum_fp32) -> {param}_momentum" in lines
 
