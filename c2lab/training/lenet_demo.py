@@ -19,6 +19,7 @@ from c2lab.training.batches import padded_pieces, shuffled
 from c2lab.training.progress import Progress
 from c2lab.training.record import Record
 
+NAME = "lenet"
 BATCH = 64
 TEST_BATCH = 360
 
@@ -84,7 +85,7 @@ def _train(pictures: DigitSet, recipe: Recipe, epochs: int, seed: int):
     """Trains in the current workspace; returns the predicting model and the record."""
     iterations = epochs * (len(pictures.train_images) // BATCH)
     trainer = lenet.training_model(recipe.learning_rate, iterations)
-    predictor = lenet.predicting_model()
+    predictor = lenet.predicting_model(NAME)
     workspace.FeedBlob("data", pictures.train_images[:BATCH])
     workspace.FeedBlob("label", pictures.train_labels[:BATCH])
     workspace.RunNetOnce(trainer.param_init_net)
@@ -117,12 +118,18 @@ def accuracy(predictor, images: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _view(predict_net, parameters) -> NetView:
-    shapes = {name: blob for name, blob in workspace.current().blobs.items() if hasattr(blob, "shape")}
+    """The net with the shapes of the last test batch, whose size may be any N."""
+    shapes = {
+        name: "×".join(["N", *map(str, blob.shape[1:])]) if blob.shape[:1] == (TEST_BATCH,) else blob
+        for name, blob in workspace.current().blobs.items()
+        if hasattr(blob, "shape")
+    }
     return NetView.of(predict_net, parameters={str(name) for name in parameters}, shapes=shapes)
 
 
 def _write(out: Path, predictor, record: Record) -> None:
     init_net, predict_net = mobile_exporter.Export(workspace, predictor.net, predictor.GetParams())
+    predict_net.name = NAME  # a second run in one process would be called lenet_1
     files.save(out, init_net, predict_net)
     files.write_whole(out / "metrics.csv", record.csv().encode())
     files.write_whole(out / "net.svg", drawing.draw(_view(predict_net, predictor.GetParams())).encode())
