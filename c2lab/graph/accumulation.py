@@ -107,7 +107,7 @@ def join(name: str, contributions: Sequence[Contribution]) -> tuple[list[Operato
     """The operators that join the gradients of a blob, and what they make."""
     join_kind = _join_sparse if contributions[0].sparse else _join_dense
     ops, gradient = join_kind(contributions, _joined_name(name, contributions))
-    device = contributions[0].device
+    device = next((c.device for c in contributions if c.device is not None), None)
     for op in ops:
         if device is not None:
             op.device_option.CopyFrom(device)

@@ -156,7 +156,7 @@ class BackwardPass:
             ops.append(seed)
             gradient, writers = seed.output[0], (Writer(seed, 0),)
         else:
-            gradient = _as_names(given)
+            gradient, device = _as_names(given), None
             writers = (None, None) if isinstance(gradient, GradientSlice) else (None,)
         self.gradient_generators[y, version].append(Contribution(gradient, writers, device))
         return gradient

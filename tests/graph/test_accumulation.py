@@ -89,6 +89,14 @@ def test_the_sum_is_no_gradient_operator_but_has_their_device():
     assert all(op.device_option == gpu for op in ops)
 
 
+def test_a_given_gradient_is_on_no_device():
+    (relu,) = chain("Relu h -> y")
+    relu.device_option.CopyFrom(core.DeviceOption(caffe2_pb2.CUDA, 1))
+    with core.DeviceScope(core.DeviceOption(caffe2_pb2.CUDA, 0)):
+        ops, _ = GradientRegistry.GetBackwardPass([relu], {"h": "dh", "y": "dy"})
+    assert [(op.type, op.device_option.device_id) for op in ops] == [("ReluGradient", 1), ("Sum", 1)]
+
+
 def test_readers_on_two_devices_are_an_error():
     @GradientRegistry.RegisterGradient("OnDevice")
     def _(op, g):
