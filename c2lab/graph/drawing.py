@@ -158,7 +158,8 @@ class _Drawing:
         detail_x = MARGIN + text_width(head, 14, bold=True) + 12
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="c2lab-net" role="img" aria-labelledby="{name} {about}" '
-            f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">'
+            f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}" '
+            f'style="max-width:100%;height:auto">'
             f'<title id="{name}">{safe(head)}</title><desc id="{about}">{safe(self._description())}</desc>'
             f"<style>{STYLE}</style>"
             f'<rect class="c2lab-paper c2lab-rim" fill="#ffffff" stroke="#e3e6eb" x="0.5" y="0.5" rx="10" '

@@ -33,7 +33,8 @@ def draw_plan(plan: caffe2_pb2.PlanDef) -> str:
     head = shorten(plan.name or "plan", 60)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="c2lab-net" role="img" aria-label="{safe(head)}" '
-        f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"><title>{safe(head)}</title>'
+        f'width="{width}" height="{height}" viewBox="0 0 {width} {height}" style="max-width:100%;height:auto">'
+        f"<title>{safe(head)}</title>"
         f"<style>{STYLE}</style>"
         f'<rect class="c2lab-paper c2lab-rim" fill="#ffffff" stroke="#e3e6eb" x="0.5" y="0.5" rx="10" '
         f'width="{width - 1}" height="{height - 1}"/>'
@@ -43,6 +44,7 @@ def draw_plan(plan: caffe2_pb2.PlanDef) -> str:
         y = MARGIN + 6 + LINE * (row + 1)
         parts.append(f'<text class="c2lab-blob" x="{MARGIN + 18 * depth}" y="{y}">{safe(text)}</text>')
     for picture, (_, inner) in zip(pictures, sizes, strict=True):
+        picture = picture.replace(' style="max-width:100%;height:auto"', "", 1)
         parts.append(picture.replace("<svg ", f'<svg x="{MARGIN}" y="{top}" ', 1))
         top += inner + 16
     return "".join(parts) + "</svg>"

@@ -163,7 +163,20 @@ def show_images(images: Array, titles: Sequence[str] = (), *, columns: int = 10,
     images = np.asarray(images)
     images = images.reshape(len(images), *images.shape[-2:])
     rows = max(1, -(-len(images) // columns))
-    figure, axes = pyplot.subplots(rows, columns, figsize=(columns * 0.95, rows * (1.2 if len(titles) else 0.95)))
+    # In inches: a cell holds its picture and the lines of its title, and is as wide as the longest of them.
+    lines = [line for title in titles for line in title.split("\n")]
+    cell = max([0.95, *(0.1 + 0.075 * len(line) for line in lines)])
+    title_height = 0.17 * max((title.count("\n") + 1 for title in titles), default=0)
+    width, height = columns * cell, rows * (cell + title_height)
+    figure, axes = pyplot.subplots(rows, columns, figsize=(width, height))
+    figure.subplots_adjust(
+        left=0.01,
+        right=0.99,
+        bottom=0.05 / height,
+        top=1 - title_height / height,
+        wspace=0.05,
+        hspace=(title_height + 0.06) / (cell - 0.06),
+    )
     for position, ax in enumerate(np.ravel(axes)):
         ax.axis("off")
         if position < len(images):
@@ -171,7 +184,6 @@ def show_images(images: Array, titles: Sequence[str] = (), *, columns: int = 10,
         if position < min(len(titles), len(images)):
             red = position < len(wrong) and wrong[position]
             ax.set_title(titles[position], fontsize=9, pad=3, **({"color": "#c0392b"} if red else {}))
-    figure.tight_layout(pad=0.3)
     pyplot.close(figure)  # or a notebook would show it twice: as open figure, and as the cell's value
     return figure
 

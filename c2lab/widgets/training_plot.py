@@ -120,8 +120,8 @@ class TrainingPlot:
         shares = {name: points for name, points in self.history.items() if _is_share(name)}
         others = {name: points for name, points in self.history.items() if not _is_share(name)}
         panels = [panel for panel in ((others, False), (shares, True)) if panel[0]] or [({}, False)]
-        width, top = 4.9 * len(panels) + 0.4, 0.9 if self.title else 0.96
-        figure = Figure(figsize=(width, 3.2))
+        width, top = 4.1 * len(panels) + 0.5, 0.9 if self.title else 0.96
+        figure = Figure(figsize=(width, 3.0))
         # Fixed margins: letting matplotlib find them takes longer than all the rest.
         figure.subplots_adjust(left=0.55 / width, right=1 - 0.15 / width, bottom=0.15, top=top, wspace=0.16)
         if self.title:
