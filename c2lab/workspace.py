@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import importlib
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from c2lab import events, origins
 from c2lab.backend.devices import accelerators
-from c2lab.backend.plans import run_step
-from c2lab.backend.run import UNINITIALISED, Executable, to_device
-from c2lab.errors import BadArgument, C2LabError, MissingBlob, MissingNet, NotSupported, TypeMismatch, did_you_mean
+from c2lab.backend.run import UNINITIALISED, Executable
+from c2lab.backend.workspaces import Workspace
+from c2lab.errors import BadArgument, C2LabError, MissingBlob, MissingNet, NotSupported
 from c2lab.graph.ir import Device
-from c2lab.graph.reader import read
-from c2lab.graph.rules import missing_inputs
 from c2lab.graph.shapes import ShapeAndType, infer
 from c2lab.operators import registry
 from c2lab.proto import caffe2_pb2
@@ -29,13 +25,6 @@ operator_tracebacks = origins.operator_tracebacks
 GpuDeviceType = caffe2_pb2.PROTO_CUDA
 has_hip_support = False
 
-_NET_TYPES = frozenset(
-    {"", "simple", "dag", "async_dag", "async_scheduling", "async_simple", "async_polling", "prof_dag",
-     "simple_refcount", "parallel", "rnn"}
-)  # fmt: skip
-_FEEDABLE = frozenset(
-    "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 bool bfloat16".split()
-)  # fmt: skip
 DATA_TYPES = {
     "float32": caffe2_pb2.TensorProto.FLOAT,
     "int32": caffe2_pb2.TensorProto.INT32,
@@ -50,202 +39,6 @@ DATA_TYPES = {
     "float64": caffe2_pb2.TensorProto.DOUBLE,
 }
 _NUMPY_TYPES = {number: name for name, number in DATA_TYPES.items()}
-
-
-class Workspace:
-    """Named blobs and the nets created over them.
-
-    Host operators see a workspace as a mapping of blobs with a ``root_folder``.
-
-    Example:
-        >>> ws = Workspace()
-        >>> ws.feed("x", np.float32([-1, 2]))
-        >>> ws.run_operator(caffe2_pb2.OperatorDef(type="Relu", input=["x"], output=["y"]))
-        >>> ws.fetch("y")
-        array([0., 2.], dtype=float32)
-    """
-
-    def __init__(self, name: str = "default", *, root_folder: str = ".", seed: int | None = None) -> None:
-        self.name = name
-        self.root_folder = root_folder
-        self.blobs: dict[str, Any] = {}
-        self.nets: dict[str, tuple[caffe2_pb2.NetDef, Executable]] = {}
-        self.seed(seed)
-
-    # Blobs
-
-    def feed(self, name: str, value: Any, device: Device | None = None) -> None:
-        """Writes a blob: a numpy array (copied), a string, bytes or a JAX array (copied).
-
-        Raises:
-            TypeMismatch: Any other Python value, or an element type that blobs do not have.
-        """
-        if isinstance(value, caffe2_pb2.TensorProto):
-            value = importlib.import_module("c2lab.storage.blob_protos").tensor_to_array(value)
-        if isinstance(value, str):
-            value = value.encode("utf-8")
-        elif isinstance(value, jax.Array):
-            with jax.enable_x64(True):
-                value = jnp.array(value, copy=True)
-        elif isinstance(value, (np.ndarray, np.generic)):
-            value = np.asarray(value)
-            if value.dtype.kind in "USO":
-                value = _bytes_array(value)
-            elif value.dtype.name not in _FEEDABLE:
-                raise TypeMismatch(
-                    f"This numpy data type is not supported: {value.dtype.num}. ({value.dtype}, fed to {name}); "
-                    f"blobs may be {', '.join(sorted(_FEEDABLE))} or strings"
-                )
-            else:
-                value = to_device(value, device)
-        elif not isinstance(value, bytes) and not hasattr(value, "type_name"):
-            raise TypeMismatch(
-                "Unexpected type of argument - only numpy array or string are supported for feeding "
-                f"(got {type(value).__name__} for {name}); wrap it: np.array(value, np.float32)"
-            )
-        self.blobs[name] = value
-
-    def fetch(self, name: str) -> Any:
-        """A copy of a blob: a numpy array, bytes, or the description of a blob that is no tensor.
-
-        Raises:
-            MissingBlob: There is no such blob.
-        """
-        try:
-            value = self.blobs[name]
-        except KeyError:
-            raise MissingBlob(f"Can't find blob: {name}.{did_you_mean(name, self.blobs)}") from None
-        if isinstance(value, (jax.Array, np.ndarray)):
-            return np.array(value)
-        if isinstance(value, bytes):
-            return value
-        return f"{name}, a C++ native class of type {value.type_name}.".encode()
-
-    def __getitem__(self, name: str) -> Any:
-        value = self.blobs[name]
-        return np.asarray(value) if isinstance(value, jax.Array) else value
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.blobs[name] = to_device(value)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.blobs
-
-    def names(self) -> list[str]:
-        """The names of all blobs, sorted."""
-        return sorted(self.blobs)
-
-    # Nets
-
-    def create(self, net: caffe2_pb2.NetDef, *, overwrite: bool = False, input_blobs: Iterable[str] = ()) -> Executable:
-        """Makes a net ready to run; it is then run by name.
-
-        Raises:
-            BadArgument: A net of this name exists and ``overwrite`` is false, or the net's type is unknown.
-            MissingBlob: It reads a blob that does not exist.
-            C2LabError: As ``graph.reader.read``.
-        """
-        if net.name in self.nets and not overwrite:
-            raise BadArgument(
-                "I respectfully refuse to overwrite an existing net of the same name "
-                f'"{net.name}", unless you explicitly specify overwrite=true.'
-            )
-        executable = self._executable(net, input_blobs)
-        kept = caffe2_pb2.NetDef()
-        kept.CopyFrom(net)
-        self.nets[net.name] = (kept, executable)
-        return executable
-
-    def _executable(self, net: caffe2_pb2.NetDef, input_blobs: Iterable[str] = ()) -> Executable:
-        if net.type not in _NET_TYPES:
-            known = ", ".join(sorted(filter(None, _NET_TYPES)))
-            raise BadArgument(f"Could not create net: {net.name} of type {net.type}; known types are {known}")
-        graph = read(net)
-        promised = set(input_blobs)
-        for _, problem in missing_inputs(graph, lambda name: name in self.blobs or name in promised):
-            raise problem
-        executable = Executable(graph, self, self._draw_base())
-        for name in (*graph.reads, *graph.writes):
-            self.blobs.setdefault(name, UNINITIALISED)
-        return executable
-
-    def run(self, name: str, iterations: int = 1) -> None:
-        """Runs a created net.
-
-        Raises:
-            MissingNet: No net of this name was created.
-            C2LabError: Placed at the operator that failed; the blobs are as they were before the step.
-        """
-        try:
-            executable = self.nets[name][1]
-        except KeyError:
-            raise MissingNet(
-                f"Can't find net {name}; create it first with CreateNet.{did_you_mean(name, self.nets)}"
-            ) from None
-        executable.run(self.blobs, iterations)
-        events.emit("net_ran", workspace=self, net=name)
-
-    def run_once(self, net: caffe2_pb2.NetDef) -> None:
-        """Creates a net, runs it once, and forgets it."""
-        self._executable(net).run(self.blobs)
-        events.emit("net_ran", workspace=self, net=net.name)
-
-    def run_operator(self, op: caffe2_pb2.OperatorDef) -> None:
-        """Runs one operator."""
-        net = caffe2_pb2.NetDef()
-        net.op.add().CopyFrom(op)
-        self._executable(net).run(self.blobs)
-
-    def run_plan(self, plan: caffe2_pb2.PlanDef) -> None:
-        """Creates the nets of a plan and runs its execution steps in order."""
-        for net in plan.network:
-            self.create(net, overwrite=True)
-        for step in plan.execution_step:
-            run_step(step, self.run, lambda name: np.asarray(self.fetch(name)).any())
-
-    def reset(self, root_folder: str | None = None) -> None:
-        """Forgets all blobs and nets; the name stays."""
-        self.blobs.clear()
-        self.nets.clear()
-        if root_folder is not None:
-            self.root_folder = root_folder
-
-    # Randomness
-
-    def seed(self, seed: int | None) -> None:
-        """Seeds everything random that has no seed of its own, in nets created from now on."""
-        self._seed = int.from_bytes(os.urandom(4), "little") if seed is None else seed
-        self._nets_created = 0
-
-    def _draw_base(self) -> int:
-        base = np.random.default_rng([self._seed & 0xFFFFFFFF, self._nets_created]).integers(2**32)
-        self._nets_created += 1
-        return int(base)
-
-    def random_state(self) -> dict[str, Any]:
-        """All random state as plain numbers, for ``restore_random_state``."""
-        nets = {name: [executable.random_base, executable.runs] for name, (_, executable) in self.nets.items()}
-        return {"seed": self._seed, "nets_created": self._nets_created, "nets": nets}
-
-    def restore_random_state(self, state: Mapping[str, Any]) -> None:
-        """Goes on where ``random_state`` was taken: the next run draws what it would have drawn."""
-        self._seed, self._nets_created = state["seed"], state["nets_created"]
-        for name, (base, runs) in state["nets"].items():
-            if name in self.nets:
-                self.nets[name][1].random_base, self.nets[name][1].runs = base, runs
-
-
-def _bytes_array(value: np.ndarray) -> np.ndarray:
-    result = np.empty(value.shape, object)
-    for index, item in np.ndenumerate(value):
-        if isinstance(item, str):
-            item = item.encode("utf-8")
-        elif not isinstance(item, bytes):
-            raise TypeMismatch(
-                f"an array of strings holds {type(item).__name__} at {index}; it may hold str and bytes only"
-            )
-        result[index] = item
-    return result
 
 
 # The workspaces of this process, one of them current.

@@ -156,7 +156,7 @@ def test_create_twice_and_run_unknown():
 
 
 def test_missing_input_is_said_at_creation():
-    with pytest.raises(MissingBlob, match='Relu .operator 0 of net "net".*non-existing input blob: zz'):
+    with pytest.raises(MissingBlob, match=r'Relu .operator 0 of net "net".*non-existing input blob: zz'):
         workspace.CreateNet(net_of(("Relu", ["zz"], ["y"])))
 
 

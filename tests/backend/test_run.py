@@ -1,0 +1,105 @@
+"""Programs on blobs: what a lean run leaves, and what an interrupt leaves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+from c2lab import core, workspace
+from c2lab.backend.run import interrupts_deferred
+from c2lab.operators.definition import host_operator
+
+
+def counting_net(name="counting"):
+    net = core.Net(name)
+    net.Iter("n", "n")
+    net.Cast("n", "as_float", to=core.DataType.FLOAT)
+    net.Scale("as_float", "seen", scale=2.0)
+    return net
+
+
+def test_a_lean_run_returns_state_and_outputs_only():
+    workspace.FeedBlob("n", np.int64([0]))
+    net = counting_net()
+    net.AddExternalOutput("seen")
+    workspace.CreateNet(net)
+    executable = workspace.current().nets[net.Name()][1]
+    executable.lean.run(workspace.current().blobs, 0, 0)
+    assert workspace.FetchBlob("n") == 1
+    assert workspace.FetchBlob("seen") == 2
+    assert workspace.FetchBlob("as_float").startswith(b"as_float, a C++ native class of type nullptr")
+
+
+def test_intermediates_are_of_the_last_iteration():
+    workspace.FeedBlob("n", np.int64([0]))
+    net = counting_net()
+    workspace.CreateNet(net)
+    workspace.RunNet(net, 7)
+    assert workspace.FetchBlob("n") == 7
+    assert workspace.FetchBlob("seen") == 14
+
+
+@host_operator("TestInterruptAt", outputs="Y", inplace="X -> Y")
+def interrupt_at(X, *, at: int):
+    """X; presses Ctrl-C when X reaches a number."""
+    if int(X[0]) == at:
+        os.kill(os.getpid(), signal.SIGINT)
+    return X
+
+
+def test_ctrl_c_leaves_every_blob_of_one_step():
+    workspace.FeedBlob("n", np.int64([0]))
+    net = core.Net("interrupted")
+    net.Iter("n", "n")
+    net.TestInterruptAt("n", "n", at=5)
+    net.Cast("n", "as_float", to=core.DataType.FLOAT)
+    net.Scale("as_float", "seen", scale=2.0)
+    workspace.CreateNet(net)
+    with pytest.raises(KeyboardInterrupt):
+        workspace.RunNet(net, 1000)
+    count = int(workspace.FetchBlob("n")[0])
+    assert count in (5, 6)
+    assert workspace.FetchBlob("seen") == 2 * count
+    workspace.RunNet(net, 3)
+    assert workspace.FetchBlob("n") == count + 3
+
+
+def test_a_single_run_is_finished_before_the_interrupt_is_raised():
+    workspace.FeedBlob("n", np.int64([4]))
+    net = core.Net("interrupted_once")
+    net.Iter("n", "n")
+    net.TestInterruptAt("n", "n", at=5)
+    net.Cast("n", "as_float", to=core.DataType.FLOAT)
+    workspace.CreateNet(net)
+    with pytest.raises(KeyboardInterrupt):
+        workspace.RunNet(net)
+    assert workspace.FetchBlob("as_float") == 5
+
+
+def test_the_second_ctrl_c_is_raised_at_once():
+    def press_twice():
+        with interrupts_deferred() as noted:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert noted
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        press_twice()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_threads_leave_signals_alone():
+    seen = []
+
+    def work():
+        with interrupts_deferred() as noted:
+            seen.append(noted)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [[]]
