@@ -326,4 +326,4 @@ def trim_dataset(*dataset: Any, fields: tuple[str, ...], multiple_of: int = 1):
     return layout.cut(dataset, table[0], table[kept])
 
 
-trim_dataset.inplace_enforced = frozenset((k, k) for k in range(12))
+trim_dataset.inplace_enforced = frozenset((k, k) for k in range(256))

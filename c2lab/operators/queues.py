@@ -13,7 +13,7 @@ from c2lab.operators.values import BlobsQueue, RebatchingQueue
 
 def _require_in_place(operator: Operator) -> None:
     """Output k stands in place of input k + 1, behind the queue."""
-    operator.inplace_enforced = frozenset((k + 1, k) for k in range(11))
+    operator.inplace_enforced = frozenset((k + 1, k) for k in range(256))
 
 
 def _queue(queue: Any, kind: type) -> Any:
