@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from c2lab.graph.boxes import STACK, Box, box_of, hover_text
 from c2lab.graph.layout import Layout, Point, arrange
 from c2lab.graph.lettering import safe, shorten, text_width
 from c2lab.graph.palette import COLOURS, STYLE, hue_of
-from c2lab.graph.view import FOLD_ABOVE, NetView, ViewNode
+from c2lab.graph.view import FOLD_ABOVE, NetView
 
 Direction = Literal["auto", "down", "right"]
 
 MARGIN = 24
 TITLE_HEIGHT = 34
-STACK = 6
-"""How far the cards under a group's box stick out."""
 FILL = 1000
 """Width, in pixels, that a picture may have before it is drawn downwards or wrapped."""
 
@@ -56,18 +53,6 @@ def draw(
     return _Drawing(shown, heading, direction == "right").svg()
 
 
-@dataclass(frozen=True)
-class _Box:
-    """A box as it is drawn: its size, and its texts, shortened."""
-
-    width: float
-    height: float
-    title: str
-    subtitle: str
-    lines: tuple[str, ...]
-    pills: tuple[tuple[str, str, float], ...]  # shown, full, width
-
-
 class _Drawing:
     def __init__(self, view: NetView, heading: tuple[str, str], rightwards: bool) -> None:
         self.view, self.heading, self.rightwards = view, heading, rightwards
@@ -83,7 +68,7 @@ class _Drawing:
             )
         self.open: list[list[str]] = []
         """For each box, results that nobody reads: their lines end in a dot."""
-        self.boxes: list[_Box] = []
+        self.boxes: list[Box] = []
         for position, node in enumerate(view.nodes):
             unread = [name for name in dict.fromkeys(node.outputs) if name not in read[position]]
             if node.kind != "operator" or node.update:
@@ -95,7 +80,7 @@ class _Drawing:
             for name in ends:
                 self.leaving[position][name] = self._label_text(shorten(name, 22), name)
             made = [name for name in unread if name not in ends] if node.gradient else []
-            self.boxes.append(_box(node, view.shapes, made))
+            self.boxes.append(box_of(node, view.shapes, made))
         self.layout = self._arrange()
 
     def _label_text(self, shown: str, blob: str) -> str:
@@ -312,7 +297,7 @@ class _Drawing:
         bar, fill, _, _ = COLOURS[hue]
         parts = [
             f'<g class="c2lab-node c2lab-{node.kind}" transform="translate({left:.1f} {top:.1f})">'
-            f"<title>{safe(_hover(node, self.view.shapes), 2000)}</title>"
+            f"<title>{safe(hover_text(node, self.view.shapes), 2000)}</title>"
         ]
         stack = STACK if node.kind == "group" else 0
         w, h = f"{box.width - stack:.1f}", f"{box.height - stack:.1f}"
@@ -405,55 +390,3 @@ def _heading(view: NetView, title: str) -> tuple[str, str]:
     if parameters:
         parts.append(f"{parameters} parameter{'s' * (parameters != 1)}")
     return name, " · ".join(parts)
-
-
-def _box(node: ViewNode, shapes: Mapping[str, str], made: Sequence[str]) -> _Box:
-    if node.kind == "input":
-        title = shorten(node.type, 24)
-        return _Box(text_width(title, 13, bold=True) + 28, 27, title, "", (), ())
-    if node.kind == "group":
-        title = shorten(node.type, 26)
-        kinds = [f"{number} {shorten(kind, 20)}" for kind, number in node.arguments[:3]]
-        lines = (node.name, ", ".join(kinds) + (", …" if len(node.arguments) > 3 else ""))
-        width = max(text_width(title, 13, bold=True), *(text_width(line, 11) for line in lines)) + 40
-        return _Box(width + STACK, 60 + STACK, title, "", lines, ())
-    title, subtitle = shorten(node.type, 26), shorten(node.name, 16)
-    pairs = [f"{shorten(key, 14)} {shorten(value, 16)}" for key, value in node.essential_arguments]
-    line = " · ".join(pairs[:3]) + (" · …" if len(pairs) > 3 else "")
-    pills = _pills(node, shapes, made)
-    lines = (shorten(line, 44),) if line else ()
-    head = text_width(title, 13, bold=True) + (text_width(subtitle, 11) + 14 if subtitle else 0)
-    inner = max(62.0, head, *(text_width(text, 11) for text in lines), sum(width + 5 for _, _, width in pills))
-    return _Box(inner + 31, 31 + 15 * len(lines) + (20 if pills else 0), title, subtitle, lines, pills)
-
-
-def _pills(node: ViewNode, shapes: Mapping[str, str], made: Sequence[str]) -> tuple[tuple[str, str, float], ...]:
-    """Parameters that are read, then by-products that are made (with an arrow): shown, full text, width."""
-    # An update shows what it updates; the rate and the like are in its title.
-    read = [name for name in node.parameters if not node.update or name in node.outputs]
-    names = [(name, "") for name in read] + [(name, "→ ") for name in made]
-    pills = []
-    for name, arrow in names[:3] if len(names) > 4 else names:
-        shown = arrow + shorten(name.rsplit("/", 1)[-1], 14)
-        pills.append((shown, f"{arrow}{name} {shapes.get(name, '')}".strip(), text_width(shown, 11) + 14))
-    if len(names) > 4:
-        more = f"+{len(names) - 3}"
-        pills.append((more, ", ".join(name for name, _ in names[3:]), text_width(more, 11) + 14))
-    return tuple(pills)
-
-
-def _hover(node: ViewNode, known: Mapping[str, str]) -> str:
-    def listed(names: tuple[str, ...]) -> str:
-        return ", ".join(f"{name} ({known[name]})" if name in known else name for name in names[:30])
-
-    if node.kind == "input":
-        return f"{node.type} comes from outside of this net {known.get(node.type, '')}".strip()
-    lines = [f"{node.type} {node.name}".strip()]
-    if node.kind == "group":
-        return "\n".join(lines + [f"{kind}: {number}" for kind, number in node.arguments])
-    lines += [f"{key} = {value}" for key, value in node.arguments]
-    if node.inputs:
-        lines.append(f"reads {listed(node.inputs)}")
-    if node.outputs:
-        lines.append(f"writes {listed(node.outputs)}")
-    return "\n".join(lines)

@@ -49,4 +49,5 @@ def plain(text: str) -> str:
 
 
 def safe(text: str, length: int = 200_000) -> str:
+    """``text`` as XML text or attribute: shortened, made plain, escaped."""
     return escape(plain(shorten(text, length)), quote=True)

@@ -70,9 +70,11 @@ class Analyzer(Visitor):
             self.workspace_name = before
 
     def define_blob(self, blob: str) -> None:
+        """The blob exists from here on."""
         self.workspace.add(blob)
 
     def need_blob(self, blob: str) -> None:
+        """Raises ``MissingBlob`` where the blob does not exist yet."""
         if blob not in self.workspace:
             raise MissingBlob(f"Blob {blob} is read, but nothing before writes it")
 
@@ -97,6 +99,7 @@ class Text:
                 self._depth -= 1
 
     def add(self, text: str) -> None:
+        """Adds lines below the headings that are open."""
         self.lines.extend("    " * self._depth + line for line in text.splitlines())
 
     def __str__(self) -> str:

@@ -43,6 +43,7 @@ class Summary:
 
     @property
     def totals(self) -> str:
+        """The last line: how many operators, parameters and values."""
         parts = [f"{self.operators} operator{'s' * (self.operators != 1)}"]
         if self.gradient_operators:
             parts.append(f"{self.gradient_operators} of them for gradients")

@@ -1,0 +1,1 @@
+"""What a notebook shows: pictures of nets, curves of training, images."""

@@ -69,7 +69,8 @@ def show(
         thing = open_file(thing, limit)
     plan = thing.Proto() if hasattr(thing, "Proto") else thing
     if isinstance(plan, caffe2_pb2.PlanDef):
-        return Picture(draw_plan(plan), f'<picture of plan "{plan.name}": {len(plan.network)} nets>')
+        count = len(plan.network)
+        return Picture(draw_plan(plan), f'<picture of plan "{plan.name}": {count} net{"s" * (count != 1)}>')
     source = source_of(thing)
     svg = draw(view_of(source, inputs), direction=direction, boxes=boxes, fold_above=fold_above, title=title)
     count = len(source.net.op)

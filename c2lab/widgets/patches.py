@@ -88,18 +88,22 @@ class NHWC:
 
     @staticmethod
     def ShowSingle(*args: Any, **kwargs: Any) -> Array:
+        """One patch."""
         return _visualizer.ShowSingle(*args, **kwargs)
 
     @staticmethod
     def ShowMultiple(*args: Any, **kwargs: Any) -> Array:
+        """Patches in a grid."""
         return _visualizer.ShowMultiple(*args, **kwargs)
 
     @staticmethod
     def ShowImages(*args: Any, **kwargs: Any) -> Array:
+        """Patches in a grid, with the values stretched to 0..1."""
         return _visualizer.ShowImages(*args, **kwargs)
 
     @staticmethod
     def ShowChannels(*args: Any, **kwargs: Any) -> Array:
+        """The channels of one patch, side by side."""
         return _visualizer.ShowChannels(*args, **kwargs)
 
 
@@ -108,18 +112,22 @@ class NCHW:
 
     @staticmethod
     def ShowSingle(patch: Array, *args: Any, **kwargs: Any) -> Array:
+        """One patch."""
         return _visualizer.ShowSingle(ChannelLast(patch), *args, **kwargs)
 
     @staticmethod
     def ShowMultiple(patch: Array, *args: Any, **kwargs: Any) -> Array:
+        """Patches in a grid."""
         return _visualizer.ShowMultiple(ChannelLast(patch), *args, **kwargs)
 
     @staticmethod
     def ShowImages(patch: Array, *args: Any, **kwargs: Any) -> Array:
+        """Patches in a grid, with the values stretched to 0..1."""
         return _visualizer.ShowImages(ChannelLast(patch), *args, **kwargs)
 
     @staticmethod
     def ShowChannels(patch: Array, *args: Any, **kwargs: Any) -> Array:
+        """The channels of one patch, side by side."""
         return _visualizer.ShowChannels(ChannelLast(patch), *args, **kwargs)
 
 

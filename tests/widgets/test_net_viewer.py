@@ -36,7 +36,7 @@ def test_files_and_plans(tmp_path):
     assert "chain" in show(path).svg
     assert show(str(path)).text == '<picture of net "chain": 2 operators>'
     plan = caffe2_pb2.PlanDef(name="p", network=[sample_nets.chain(2)])
-    assert show(plan).text == '<picture of plan "p": 1 nets>'
+    assert show(plan).text == '<picture of plan "p": 1 net>'
 
 
 def test_unknown_operators_are_drawn_too():

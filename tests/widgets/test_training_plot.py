@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -93,3 +95,37 @@ def test_running_average():
     values = [value for _, value in smoothed([(i, float(i % 2)) for i in range(200)], 0.95)]
     assert values[-1] == pytest.approx(0.5, abs=0.03)
     assert values[0] == 0.0
+
+
+def test_the_stop_button_of_a_real_notebook(tmp_path):
+    """The kernel is interrupted in the middle of training; the next cell finds everything in order."""
+    from jupyter_client.manager import start_new_kernel
+
+    environment = {**os.environ, "IPYTHONDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+    manager, client = start_new_kernel(kernel_name="python3", env=environment)
+    try:
+        request = client.execute(
+            "import itertools, time\n"
+            "from c2lab.widgets.training_plot import TrainingPlot\n"
+            "with TrainingPlot() as plot:\n"
+            "    for step in plot.steps(itertools.count()):\n"
+            "        time.sleep(0.01)\n"
+            "        plot.add(step, loss=1 / (step + 1))\n"
+        )
+        pictures = []
+        while not pictures:  # training has begun once the first picture is there
+            message = client.get_iopub_msg(timeout=60)
+            if message["msg_type"] == "display_data":
+                pictures.append(message["content"]["data"])
+        assert "<svg" in pictures[0]["image/svg+xml"]
+        manager.interrupt_kernel()
+        assert client.get_shell_msg(timeout=60)["parent_header"]["msg_id"] == request
+        replies = []
+        client.execute_interactive(
+            "print(plot.stopped, len(plot.history['loss']) > 0)", output_hook=replies.append, timeout=60
+        )
+        text = "".join(reply["content"].get("text", "") for reply in replies)
+        assert "True True" in text
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
