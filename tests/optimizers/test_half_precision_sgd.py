@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from c2lab import core
+from c2lab import core, workspace
 from c2lab.optimizers.base import reset_optimizer_instance_count
 from c2lab.optimizers.half_precision_sgd import FP16SgdOptimizer, MultiPrecisionSgdOptimizer
 from c2lab.parameters.info import ParameterInfo
+from c2lab.parameters.initializers import PseudoFP16Initializer
 from tests.optimizers.three_steps import nets
 from tests.written_nets import written
 
@@ -83,6 +85,22 @@ def test_updates_in_half_precision(copies, momentum, update, param):
         f"{update}(g, {momentum}, {lr}, {param}) -> g, {momentum}, {param} momentum=0.0 nesterov=True weight_decay=0.25"
     )
     assert f"FloatToHalf({param}_momentum_fp32) -> {param}_momentum" in lines
+
+
+def test_a_parameter_in_half_precision_follows_its_float_copy():
+    init_net, net = core.Net("half_init"), core.Net("half")
+    info = PseudoFP16Initializer("ConstantFill", value=1.0).create_param(core.BlobReference("w"), init_net, [3])
+    info.grad = core.BlobReference("g")
+    MultiPrecisionSgdOptimizer(0.001, momentum=0.5, nesterov=False)(net, init_net, info)
+    workspace.FeedBlob("g", np.full(3, 0.25, np.float16))
+    workspace.RunNetOnce(init_net)
+    workspace.CreateNet(net)
+    workspace.RunNet(net.Name(), 3)
+    # Steps that half precision could not hold at 1.0 add up: 1, 1.5 and 1.75 times the rate times the gradient.
+    expected = 1 - 0.001 * 0.25 * (1 + 1.5 + 1.75)
+    np.testing.assert_allclose(workspace.FetchBlob("w_fp32"), expected, rtol=1e-6)
+    assert workspace.FetchBlob("w").dtype == np.float16
+    np.testing.assert_array_equal(workspace.FetchBlob("w"), np.full(3, expected, np.float16))
 
 
 def test_what_they_do_not_take():

@@ -5,8 +5,25 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from c2lab import core
 from c2lab.optimizers import penalties
 from tests.optimizers.regularized import W, penalty
+
+
+class Recorder:
+    """Stands for a net; remembers every operator, registered or not."""
+
+    def __init__(self):
+        self.added = []
+
+    def __getattr__(self, kind):
+        def add(inputs, outputs=None, **arguments):
+            inputs = inputs if isinstance(inputs, list) else [inputs]
+            self.added.append((kind, [str(i) for i in inputs], arguments))
+            return core.BlobReference(outputs[0] if isinstance(outputs, list) else kind)
+
+        return add
+
 
 COLUMNS = np.linalg.norm(W, axis=0)
 # All but the largest absolute value of each row.
@@ -45,22 +62,35 @@ TRIMMED = np.abs(W).sum() - np.abs(W).max(1).sum()
             "w_elastic_net_l1_trimmed_regularization",
             0.5 * TRIMMED + 0.25 * (W**2).sum(),
         ),
-        (
-            penalties.GroupL1Norm(0.5, [1, 3]),
-            "group_l1_nrom",
-            0.5 * (np.linalg.norm(W[:, :1]) + np.sqrt(3) * np.linalg.norm(W[:, 1:])),
-        ),
-        (
-            penalties.GroupL1Norm(0.5, [1, 3], stabilizing_val=0.5),
-            "group_l1_nrom",
-            0.5 * (np.sqrt((W[:, :1] ** 2).sum() + 0.5) + np.sqrt(3) * np.sqrt((W[:, 1:] ** 2).sum() + 0.5)),
-        ),
     ],
 )
 def test_penalties(regularizer, name, value):
     blob, seen = penalty(regularizer)
     assert blob == name
     np.testing.assert_allclose(seen, value, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("stabilizing", [0, 0.25])
+def test_groups(stabilizing):
+    net = Recorder()
+    regularizer = penalties.GroupL1Norm(0.5, [1, 4], stabilizing_val=stabilizing)
+    assert regularizer(net, net, core.BlobReference("w"), by="on_loss") == "group_l1_nrom"
+    stable = [("ConstantFill", []), ("Add", ["LengthsSum", "ConstantFill"])] if stabilizing else []
+    assert [(kind, inputs) for kind, inputs, _ in net.added] == [
+        ("Sqr", ["w"]),
+        ("ReduceSum", ["Sqr"]),
+        ("GivenTensorIntFill", []),
+        ("LengthsSum", ["ReduceSum", "GivenTensorIntFill"]),
+        *stable,
+        ("Sqrt", ["LengthsSum"]),
+        ("GivenTensorFill", []),
+        ("Mul", ["Sqrt", "GivenTensorFill"]),
+        ("LpNorm", ["normalized_l2_norm_scaled"]),
+    ]
+    arguments = {kind: arguments for kind, _, arguments in net.added}
+    assert arguments["GivenTensorIntFill"] == {"shape": [2], "values": [1, 4]}
+    # The strength, and the root of each group's size.
+    assert arguments["GivenTensorFill"] == {"shape": [2], "values": [0.5, 1.0]}
 
 
 @pytest.mark.parametrize(

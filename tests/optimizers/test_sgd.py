@@ -98,16 +98,22 @@ def test_the_way_of_layer_wise_rates():
     expect(lambda: SgdOptimizer(0.5, lars=0.25), steps())
 
 
-def test_rows_that_appear_twice_are_summed_where_wanted():
-    indices = np.array([1, 1], np.int32)
+def test_rows_that_appear_twice_add_up():
     expected = W0.copy()
     expected[1] -= 0.5 * sum(g.sum(0) for g in GRADIENTS)
-    for aggregator in (None, "sum"):
-        end = way(lambda a=aggregator: SgdOptimizer(0.5, sparse_dedup_aggregator=a), indices)[-1]
-        np.testing.assert_allclose(end, expected, rtol=2e-5, atol=2e-6)
-    expected[1] = W0[1] - 0.5 * sum(g.mean(0) for g in GRADIENTS)
-    end = way(lambda: SgdOptimizer(0.5, sparse_dedup_aggregator="mean"), indices)[-1]
+    end = way(lambda: SgdOptimizer(0.5), np.array([1, 1], np.int32))[-1]
     np.testing.assert_allclose(end, expected, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_rows_that_appear_twice_are_joined_where_wanted(momentum, monkeypatch):
+    def join(net, grad, aggregator):
+        assert aggregator == "mean"
+        return core.GradientSlice(*(blob + "_joined" for blob in grad))
+
+    monkeypatch.setattr(core.Net, "DeduplicateGradientSlices", join)
+    _, _, net = nets(lambda: SgdOptimizer(0.5, momentum=momentum, sparse_dedup_aggregator="mean"), sparse=True)
+    assert {"i_joined", "g_joined"} < set(net.Proto().op[-1].input)
 
 
 def test_no_rate_no_update():
