@@ -189,9 +189,11 @@ def _place(
     ranks = longest_path_ranks(len(boxes), own_edges)
     layers = _layers(ranks, own_edges, [lanes[box] for box in boxes])
     items = len(layers.rank)
-    _order(layers, sweeps=max(2, min(12, 60_000 // items)))
+    # Small pictures are polished, large ones are done when their time is up.
+    rounds = max(2, min(12, 30_000 // items))
+    _order(layers, rounds)
     across = [sizes[box][0] for box in boxes] + [2.0] * (items - len(boxes))
-    xs = _straighten(layers, across, gap_across, len(boxes), passes=max(2, min(12, 60_000 // items)))
+    xs = _straighten(layers, across, gap_across, len(boxes), rounds)
 
     tops, top = [], 0.0
     heights = [max((sizes[boxes[i]][1] for i in row if i < len(boxes)), default=0.0) for row in layers.rows]
@@ -361,6 +363,8 @@ def _keep_apart(
     With the least distances subtracted this is a monotone regression, which pooling of
     neighbours that stand in each other's way solves in one pass.
     """
+    if len(row) == 1:
+        return wanted
     offsets = [0.0]
     for left, right in itertools.pairwise(row):
         offsets.append(offsets[-1] + (across[left] + across[right]) / 2 + gap)

@@ -119,7 +119,8 @@ def test_the_stop_button_of_a_real_notebook(tmp_path):
                 pictures.append(message["content"]["data"])
         assert "<svg" in pictures[0]["image/svg+xml"]
         manager.interrupt_kernel()
-        assert client.get_shell_msg(timeout=60)["parent_header"]["msg_id"] == request
+        while client.get_shell_msg(timeout=60)["parent_header"]["msg_id"] != request:
+            pass
         replies = []
         client.execute_interactive(
             "print(plot.stopped, len(plot.history['loss']) > 0)", output_hook=replies.append, timeout=60
