@@ -23,6 +23,7 @@ class ValueCheck:
         self.message = message
 
     def error(self) -> BadValue:
+        """The error to raise, placed at the operator."""
         error = BadValue(self.message)
         error.at(self.node.place)
         return error
@@ -55,6 +56,8 @@ class Lowered:
         self.checks: list[ValueCheck] = []
 
     def function(self) -> Callable[..., tuple[Any, ...]]:
+        """The function itself, under a constant name: the name is part of the key of JAX's cache on disk."""
+
         def segment(*arguments: Any) -> tuple[Any, ...]:
             return self._trace(arguments)
 

@@ -74,6 +74,7 @@ class CompiledStep:
         self.compiled: Compiled | None = None
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
+        """Runs the compiled function on ``blobs`` and commits what it returns."""
         try:
             arguments = [blobs[name] for name in self.input_names]
         except KeyError:
@@ -180,6 +181,7 @@ class HostStep:
         self.state: dict[str, Any] = {}
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
+        """Calls the operator's function on the host."""
         node = self.node
         values = [self._read(node, blobs, name, slot)
                   for name, slot in zip(node.op.input, node.input_slots, strict=True)]  # fmt: skip
@@ -226,10 +228,12 @@ class Program:
         self.compiled_steps = sum(isinstance(step, CompiledStep) for step in self.steps)
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
+        """Runs all steps once."""
         for step in self.steps:
             step.run(blobs, base, run)
 
     def prepare(self, blobs: Blobs) -> None:
+        """Compiles ahead whatever has known shapes."""
         for step in self.steps:
             step.prepare(blobs)
 

@@ -89,10 +89,12 @@ class Operator:
 
     @property
     def doc(self) -> str:
+        """The docstring of the function."""
         return inspect.getdoc(self.function) or ""
 
     @property
     def host(self) -> bool:
+        """Whether it always runs on the host."""
         return self.kind == "host"
 
     def host_for(self, op: caffe2_pb2.OperatorDef) -> bool:

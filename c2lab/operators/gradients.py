@@ -38,13 +38,15 @@ class GradientWriter:
         self.output_gradients = tuple(output_gradients)
         self.input_gradients: list[Gradient] = [None] * len(op.input)
 
-    def I(self, index: int) -> str:  # noqa: E743, N802 - the names Caffe2's makers go by
+    def I(self, index: int) -> str:  # noqa: E743 - the names Caffe2's makers go by
+        """The name of forward input ``index``."""
         return self.op.input[index]
 
-    def O(self, index: int) -> str:  # noqa: E743, N802
+    def O(self, index: int) -> str:  # noqa: E743
+        """The name of forward output ``index``."""
         return self.op.output[index]
 
-    def GO(self, index: int) -> str:  # noqa: N802
+    def GO(self, index: int) -> str:
         """The dense gradient of output ``index``.
 
         Raises:
@@ -52,21 +54,24 @@ class GradientWriter:
         """
         gradient = self.output_gradients[index]
         if gradient is None:
-            raise NoGradient(f"{self.op.type} needs the gradient of its output {index} ({self.O(index)}), which has none")
+            raise NoGradient(
+                f"{self.op.type} needs the gradient of its output {index} ({self.O(index)}), which has none"
+            )
         if isinstance(gradient, GradientSlice):
             raise NoGradient(f"Input [{gradient}] of the gradient of {self.op.type} is sparse; it must be dense")
         return str(gradient)
 
-    def has_GO(self, index: int) -> bool:  # noqa: N802
+    def has_GO(self, index: int) -> bool:
+        """Whether a gradient flows in at output ``index``."""
         return index < len(self.output_gradients) and self.output_gradients[index] is not None
 
-    def GI(self, index: int) -> str:  # noqa: N802
+    def GI(self, index: int) -> str:
         """The name for the dense gradient of input ``index``, which is thereby promised."""
         name = f"{self.op.input[index]}_grad"
         self.input_gradients[index] = name
         return name
 
-    def GI_slice(self, index: int) -> tuple[str, str]:  # noqa: N802
+    def GI_slice(self, index: int) -> tuple[str, str]:
         """The names for the sparse gradient of input ``index``: indices and values."""
         base = self.op.input[index]
         names = GradientSlice(f"{base}_grad_indices", f"{base}_grad_values")

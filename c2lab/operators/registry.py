@@ -59,9 +59,13 @@ def load() -> None:
     """Imports every family file once."""
     global _loaded
     if not _loaded:
-        _loaded = True
-        for family in families():
-            importlib.import_module(f"c2lab.operators.{family}")
+        _loaded = True  # before the imports: the families look each other up while they load
+        try:
+            for family in families():
+                importlib.import_module(f"c2lab.operators.{family}")
+        except BaseException:
+            _loaded = False
+            raise
 
 
 def get(type: str) -> Operator | None:

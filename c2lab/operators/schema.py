@@ -51,6 +51,7 @@ class ArgumentSpec:
 
     @property
     def required(self) -> bool:
+        """Whether an OperatorDef must have it."""
         return self.default is REQUIRED
 
     def read(self, argument: caffe2_pb2.Argument) -> Any:
