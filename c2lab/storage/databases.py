@@ -25,17 +25,20 @@ class Cursor(ABC):
         """Whether there is a record here, and not the end."""
 
     @abstractmethod
-    def key(self) -> bytes: ...
+    def key(self) -> bytes:
+        """The key of the record here."""
 
     @abstractmethod
-    def value(self) -> bytes: ...
+    def value(self) -> bytes:
+        """The value of the record here."""
 
     @abstractmethod
     def next(self) -> None:
         """Moves to the next record, or to the end."""
 
     @abstractmethod
-    def seek_to_first(self) -> None: ...
+    def seek_to_first(self) -> None:
+        """Moves to the first record."""
 
     @abstractmethod
     def seek(self, key: str | bytes) -> None:
@@ -70,7 +73,8 @@ class Transaction(ABC):
     closed = False  # nothing is left to commit
 
     @abstractmethod
-    def put(self, key: str | bytes, value: bytes) -> None: ...
+    def put(self, key: str | bytes, value: bytes) -> None:
+        """Adds a record."""
 
     @abstractmethod
     def commit(self) -> None:
@@ -104,10 +108,12 @@ class Database(ABC):
         self.mode = mode
 
     @abstractmethod
-    def new_cursor(self) -> Cursor: ...
+    def new_cursor(self) -> Cursor:
+        """A cursor at the first record."""
 
     @abstractmethod
-    def new_transaction(self) -> Transaction: ...
+    def new_transaction(self) -> Transaction:
+        """A transaction to put records in."""
 
     def cursor(self) -> Cursor:
         """The same as ``new_cursor``."""

@@ -1,18 +1,19 @@
-"""Datasets of nested lists, text files, and tensors that grow."""
+"""Datasets of nested lists."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from c2lab.errors import BadArgument, BadValue, DamagedFile, SchemaError, ShapeMismatch, TypeMismatch
+from c2lab.errors import BadValue, ShapeMismatch
 from c2lab.operators.datasets import Layout, TreeCursor
-from c2lab.operators.values import TensorVector
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
 from c2lab.workspace import Workspace
 
 FIELDS = ["label", "docs:lengths", "docs:values:id", "docs:values:words:lengths", "docs:values:words:values"]
+
+
 # Three records with 1, 0 and 2 documents, of 2, 1 and 3 words.
 COLUMNS = [
     np.float32([0.1, 0.2, 0.3]),
@@ -130,75 +131,3 @@ def test_a_cursor_can_be_kept_and_resumed(workspace):
     other.restore(workspace["cursor"].state())
     assert other.record == 1
     assert other.offsets.tolist() == [1, 1, 2]
-
-
-def test_text_files(tmp_path):
-    T = caffe2_pb2.TensorProto
-    path = tmp_path / "table.tsv"
-    path.write_text("cat\t0.5\t1\ndog\t1.5\t2\nfox\t2.5\t3\n")
-    held = Workspace("text")
-    made = op("CreateTextFileReader", [], ["r"], filename=str(path), num_passes=2,
-              field_types=[T.STRING, T.FLOAT, T.INT64])  # fmt: skip
-    held.run_operator(made)
-    seen = []
-    for _ in range(5):
-        held.run_operator(op("TextFileReaderRead", ["r"], ["word", "x", "n"], batch_size=2))
-        seen.append(held.fetch("n").tolist())
-    assert seen == [[1, 2], [3, 1], [2, 3], [], []]
-    assert held.fetch("x").dtype == np.float32
-    held.run_operator(made)
-    held.run_operator(op("TextFileReaderRead", ["r"], ["word", "x", "n"], batch_size=2))
-    assert held.fetch("word").tolist() == [b"cat", b"dog"]
-    state = held["r"].state()
-    held.run_operator(made)
-    held["r"].restore(state)
-    held.run_operator(op("TextFileReaderRead", ["r"], ["word", "x", "n"]))
-    assert held.fetch("word").tolist() == [b"fox"]
-    path.write_text("cat\t0.5\n")
-    held.run_operator(made)
-    with pytest.raises(DamagedFile, match=r"table.tsv line 1"):
-        held.run_operator(op("TextFileReaderRead", ["r"], ["word", "x", "n"]))
-    with pytest.raises(SchemaError, match="3 columns"):
-        held.run_operator(op("TextFileReaderRead", ["r"], ["word"]))
-    with pytest.raises(BadArgument, match="field_types"):
-        held.run_operator(op("CreateTextFileReader", [], ["r"], filename=str(path), field_types=[99]))
-
-
-def test_appending():
-    held = Workspace("growing")
-    held.feed("a", np.zeros((0,), np.float32))
-    held.feed("b", np.float32([[1, 2]]))
-    for rows in (1, 2):
-        held.run_operator(op("Append", ["a", "b"], ["a"]))
-        assert held.fetch("a").shape == (rows, 2)
-    held.feed("c", np.float32([[1, 2, 3]]))
-    with pytest.raises(ShapeMismatch, match="all but the first"):
-        held.run_operator(op("Append", ["a", "c"], ["a"]))
-    held.feed("c", np.float64([[1, 2]]))
-    with pytest.raises(TypeMismatch):
-        held.run_operator(op("Append", ["a", "c"], ["a"]))
-    held.run_operator(op("CreateMutex", [], ["m"]))
-    held.feed("n", np.int32([7]))
-    held.feed("more", np.int32([7]))
-    held.run_operator(op("AtomicAppend", ["m", "a", "n", "b", "more"], ["a", "n"]))
-    assert held.fetch("a").shape == (3, 2)
-    assert held.fetch("n").tolist() == [7, 7]
-
-
-def test_a_fair_sample_of_what_passes():
-    held = Workspace("sample", seed=3)
-    counts = np.zeros(10)
-    net = caffe2_pb2.NetDef(name="net", op=[op("CollectTensor", ["v", "x"], ["v"], num_to_collect=2)])
-    for _ in range(150):
-        held["v"] = TensorVector()
-        held.feed("x", np.float32([0]))
-        held.create(net, overwrite=True)
-        for k in range(10):
-            held.feed("x", np.float32([k]))
-            held.run("net")
-        held.run_operator(op("TensorVectorSize", ["v"], ["size"]))
-        assert held.fetch("size") == 2
-        held.run_operator(op("ConcatTensorVector", ["v"], ["kept"]))
-        counts[held.fetch("kept").astype(int)] += 1
-    assert counts.min() >= 12  # 30 expected each
-    assert counts.max() <= 52

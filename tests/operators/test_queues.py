@@ -1,14 +1,12 @@
-"""Queues between threads, flags, and stopwatches."""
+"""Queues: records in order, and what does not fit."""
 
 from __future__ import annotations
-
-import threading
 
 import numpy as np
 import pytest
 
 from c2lab.errors import BadArgument, BadValue, SchemaError, ShapeMismatch
-from c2lab.operators.values import BlobsQueue, RebatchingQueue, Timer
+from c2lab.operators.values import RebatchingQueue
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
 from c2lab.workspace import Workspace
@@ -50,34 +48,6 @@ def test_records_come_out_in_order(workspace):
         workspace.run_operator(op("EnqueueBlobs", ["q", "x", "y"], ["x", "y"]))
 
 
-def test_putting_waits_for_room_and_taking_for_records():
-    queue, taken = BlobsQueue(capacity=2), []
-
-    def consume():
-        while (record := queue.take()) is not None:
-            taken.append(record[0])
-
-    consumer = threading.Thread(target=consume)
-    consumer.start()
-    for k in range(50):
-        assert queue.put([k])
-        assert len(queue) <= 2
-    queue.close()
-    consumer.join(10)
-    assert taken == list(range(50))
-
-
-def test_closing_wakes_who_waits_to_put():
-    queue = BlobsQueue(capacity=1)
-    queue.put([1])
-    results = []
-    producer = threading.Thread(target=lambda: results.append(queue.put([2])))
-    producer.start()
-    queue.close()
-    producer.join(10)
-    assert results == [False]
-
-
 def test_what_does_not_fit_is_named(workspace):
     workspace.run_operator(op("CreateBlobsQueue", [], ["q"], num_blobs=2))
     workspace.feed("x", np.float32([1]))
@@ -109,39 +79,3 @@ def test_rebatching(workspace):
         workspace.run_operator(op("DequeueRebatchingQueue", ["q"], ["x", "y"]))
     with pytest.raises(ShapeMismatch, match="rows"):
         RebatchingQueue(9, 2).put_batch([np.zeros(2), np.zeros(3)])
-
-
-def test_a_flag_is_set_only_by_a_condition_that_holds(workspace):
-    workspace.run_operator(op("CreateAtomicBool", [], ["flag"]))
-    for condition in (False, True, False):
-        workspace.feed("condition", np.array([condition]))
-        workspace.run_operator(op("ConditionalSetAtomicBool", ["flag", "condition"]))
-        workspace.run_operator(op("CheckAtomicBool", ["flag"], ["value"]))
-        if not condition:
-            before = bool(workspace.fetch("value"))
-    assert before
-    assert workspace.fetch("value").shape == ()
-
-
-@pytest.mark.parametrize(("type", "dtype"), [("AtomicFetchAdd", np.int32), ("AtomicFetchAdd64", np.int64)])
-def test_fetch_add(workspace, type, dtype):
-    workspace.run_operator(op("CreateMutex", [], ["mutex"]))
-    workspace.feed("n", np.array([5], dtype))
-    workspace.feed("d", np.array([3], dtype))
-    workspace.run_operator(op(type, ["mutex", "n", "d"], ["n", "old"]))
-    assert workspace.fetch("n").tolist() == [8]
-    assert workspace.fetch("old").tolist() == [5]
-    assert workspace.fetch("n").dtype == dtype
-
-
-def test_a_timer_runs_until_its_end(workspace):
-    workspace.run_operator(op("TimerBegin", [], ["timer"]))
-    workspace.run_operator(op("TimerGet", ["timer"], ["first"]))
-    workspace.run_operator(op("TimerGetAndEnd", ["timer"], ["last"]))
-    assert 0 < workspace.fetch("first") < workspace.fetch("last")
-    with pytest.raises(BadValue, match="ended already"):
-        workspace.run_operator(op("TimerGet", ["timer"], ["more"]))
-    timer = Timer("t")
-    timer.end()
-    with pytest.raises(BadValue):
-        timer.end()
