@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -193,8 +194,8 @@ class ModelHelper:
         Raises:
             AssertionError: With the names of those that were.
         """
-        names = [str(param) for param in self.params]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        times = Counter(map(str, self.params))
+        twice = sorted(name for name, count in times.items() if count > 1)
         if twice:
             raise AssertionError(f"Duplicate params: {twice}")
 
@@ -292,9 +293,11 @@ class ModelHelper:
         ops = net.Proto().op
         fills = [k for k, op in enumerate(ops) if op.debug_info.endswith(_INIT_MARK)]
         others = [k for k, op in enumerate(ops) if not op.debug_info.endswith(_INIT_MARK)]
-        options = {"keep_schema": True, "update_external_list": True}
-        self.param_init_net = net.Clone(net.Name() + "/generated_param_init_net", op_id_mask=fills, **options)
-        self.net = net.Clone(net.Name() + "/generated_net", op_id_mask=others, **options)
+
+        def part(name: str, positions: list[int]) -> Net:
+            return net.Clone(f"{net.Name()}/{name}", op_id_mask=positions, keep_schema=True, update_external_list=True)
+
+        self.param_init_net, self.net = part("generated_param_init_net", fills), part("generated_net", others)
 
     # ---- operators -----------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ class FtrlOptimizer(Optimizer):
         lambda1: float = 0,
         lambda2: float = 0,
         sparse_dedup_aggregator: str | None = None,
-        engine: str = "",
+        engine: str | None = "",
     ) -> None:
         super().__init__()
         self.alpha = alpha

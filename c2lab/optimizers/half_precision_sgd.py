@@ -80,8 +80,9 @@ class FP16SgdOptimizer(SgdOptimizer):
         self._refuse_sparse(param_info)
         param = master = param_info.blob
         copies = param_info.blob_copy
-        in_float = fp32_update or copies is None or "spatbn" in str(param)
-        if not in_float:
+        in_float = True
+        if copies is not None and not fp32_update and "spatbn" not in str(param):
+            in_float = False
             if _FLOAT in copies:
                 master = copies[_FLOAT]
             elif _FLOAT16 in copies:

@@ -58,7 +58,7 @@ class ParameterInfo:
         self.shape = shape
         self.size = None if shape is None else math.prod(shape)
         self.length = max(1, length or 1)
-        self.grad = grad
+        self.grad: Any = grad
         self.blob_copy = blob_copy
         self.regularizer: Any = None
         self._optimizer: Any = None
