@@ -53,8 +53,9 @@ def box_of(node: ViewNode, shapes: Mapping[str, str], made: Sequence[str]) -> Bo
 
 def _pills(node: ViewNode, shapes: Mapping[str, str], made: Sequence[str]) -> tuple[tuple[str, str, float], ...]:
     """Parameters that are read, then by-products that are made (with an arrow): shown, full text, width."""
-    # An update shows what it updates; the rate and the like are in its title.
-    read = [name for name in node.parameters if not node.update or name in node.outputs]
+    # An update shows what it updates; the moments, the rate and the like are in its title.
+    learned = [name for name in node.parameters if f"{name}_grad" in node.inputs]
+    read = learned if node.update and learned else node.parameters
     names = [(name, "") for name in read] + [(name, "→ ") for name in made]
     pills = []
     for name, arrow in names[:3] if len(names) > 4 else names:

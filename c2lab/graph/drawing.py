@@ -192,10 +192,14 @@ class _Drawing:
                 f'<path class="{css}{dashed}" fill="none" stroke="#8691a5" d="{self._curve(route)}"/>'
                 f'<path class="{tip}" fill="#8691a5" d="{self._arrow(route)}"/></g>'
             )
-            # The pill on an update's box says already whose gradient comes in.
-            if (edge.source, edge.blob) not in labelled and not target.update:
+            # The pill on an update's box says already whose gradient comes in, and a bundle that
+            # the backward side borrows would say little.
+            tells = not target.update and not (aside and edge.count > 1)
+            if tells and (edge.source, edge.blob) not in labelled:
                 labelled.add((edge.source, edge.blob))
-                labels.append(self._label(self.leaving[edge.source][edge.blob], edge.blob, starts[i], route[1]))
+                rows = sum(position == edge.source for position, _ in labelled) - 1
+                text = self.leaving[edge.source][edge.blob]
+                labels.append(self._label(text, edge.blob, starts[i], route[1], rows))
         leads_on = {edge.source for edge in view.edges if not self._back(edge.source, edge.target)}
         for position, names in enumerate(self.open):
             for k, name in enumerate(names):
@@ -272,7 +276,7 @@ class _Drawing:
         sign = 1 if y >= v else -1
         return f"M{x:.1f} {y:.1f}l-4 {-7 * sign}h8z"
 
-    def _label(self, text: str, full: str, start: Point, towards: Point) -> str:
+    def _label(self, text: str, full: str, start: Point, towards: Point, row: int = 0) -> str:
         if not text:
             return ""
         x, y = start
@@ -280,7 +284,8 @@ class _Drawing:
             forwards = towards[0] >= x
             x, y, anchor = (x + 8 if forwards else x - 8), y - 5, "start" if forwards else "end"
         else:
-            x, y, anchor = x + 7, y + (15 if towards[1] >= y else -8), "start"
+            # Labels of one box stand below each other, as they may be broader than their lines are apart.
+            x, y, anchor = x + 7, y + (15 + 12 * (row % 3) if towards[1] >= y else -8), "start"
         return (
             f'<text class="c2lab-blob c2lab-halo" fill="#3b4458" stroke="#ffffff" x="{x:.1f}" y="{y:.1f}" '
             f'text-anchor="{anchor}"><title>{safe(full, 300)}</title>{safe(text)}</text>'

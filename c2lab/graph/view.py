@@ -125,7 +125,8 @@ class NetView:
                     nodes.append(ViewNode("input", type=name, outputs=(name,), scope=_scope_of([name])))
                 sources.append((*writer[name], name))
             position = len(nodes)
-            scope = _scope_of(op.output or op.input)
+            # The first output decides: a gradient operator writes its parameters' gradients first, in its own scope.
+            scope = _scope_of((op.output or op.input)[:1])
             nodes.append(
                 ViewNode(
                     "operator",

@@ -44,3 +44,10 @@ def test_pointing_at_it_says_everything():
         "reads x, conv_w, conv_b",
         "writes y (2×3)",
     ]
+
+
+def test_an_update_shows_what_it_updates():
+    net = sample_nets.classifier()
+    update = next(node for node in NetView.of(net).nodes if node.update)
+    assert [shown for shown, _, _ in box_of(update, {}, []).pills] == ["fc_w"]
+    assert "reads fc_w, ONE, fc_w_grad, LR" in hover_text(update, {})

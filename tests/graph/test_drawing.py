@@ -200,3 +200,12 @@ def test_the_empty_net():
 
 def test_same_net_same_picture():
     assert draw(NetView.of(sample_nets.classifier())) == draw(NetView.of(sample_nets.classifier()))
+
+
+def test_labels_of_one_box_stand_below_each_other():
+    net = sample_nets.net("n", ("Split", "x", "left right"), ("Relu", "left", "a"), ("Relu", "right", "b"))
+    svg = parse(net, direction="down")
+    heights = {
+        text.text or "".join(child.tail or "" for child in text): text.get("y") for text in svg.iter(f"{SVG}text")
+    }
+    assert heights["left"] != heights["right"]
