@@ -106,7 +106,14 @@ def tensor_values(tensor: _Tensor) -> np.ndarray:
         values = np.empty(len(held), object)
         values[:] = list(held)
         return values
-    stored = {"int32_data": np.int32, "int64_data": np.int64, "float_data": np.float32, "double_data": np.float64}
+    if field in ("float_data", "double_data"):
+        # On the wire these stand one behind the other at their full width: read there, not number by number.
+        packed = _Tensor()
+        getattr(packed, field).MergeFrom(held)
+        content = packed.SerializeToString()
+        size = len(held) * dtype.itemsize
+        return np.frombuffer(content[len(content) - size :], dtype.newbyteorder("<")).astype(dtype)
+    stored = {"int32_data": np.int32, "int64_data": np.int64}
     values = np.fromiter(held, stored[field], len(held))
     return values.astype(np.uint16).view(np.float16) if dtype == np.float16 else values.astype(dtype)
 
