@@ -21,11 +21,11 @@ SCHEMA_MODULE = "c2lab.data.schema"
 
 
 def _maker(record: Any, name: str) -> Callable[..., Any]:
-    """The function ``name`` of the module that defines the class of ``record``."""
-    modules = [sys.modules.get(kind.__module__) for kind in type(record).__mro__]
-    for module in modules:
-        if hasattr(module, name):
-            return getattr(module, name)
+    """The function ``name`` of the module that defines the class of ``record``, or of the package around it."""
+    for kind in type(record).__mro__:
+        for place in (kind.__module__, kind.__module__.rpartition(".")[0]):
+            if hasattr(sys.modules.get(place), name):
+                return getattr(sys.modules[place], name)
     raise TypeError(f"{record!r} is no record: nothing next to {type(record).__name__} offers {name}.")
 
 
