@@ -6,6 +6,7 @@ Each command imports what it needs when it runs, so that ``c2lab --help`` answer
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -46,6 +47,9 @@ def lab(options: argparse.Namespace) -> None:
     first = copy_tutorials(folder)
     print(f"The tutorials are in {folder}; what you change there stays.", flush=True)
     arguments = [f"--ServerApp.root_dir={folder.resolve()}", f"--LabApp.default_url=/lab/tree/{first.name}"]
+    if getattr(os, "geteuid", lambda: 1)() == 0:
+        # In a container the only user is often root, whom JupyterLab would send away.
+        arguments.append("--allow-root")
     if options.no_browser:
         arguments.append("--no-browser")
     if options.port is not None:
