@@ -22,7 +22,9 @@ _NAMES = {
     "host_operator": "c2lab.operators.definition",
     "run": "c2lab.eager",
     "show": "c2lab.widgets.net_viewer",
+    "show_images": "c2lab.widgets.patches",
     "summary": "c2lab.graph.summary",
+    "TrainingPlot": "c2lab.widgets.training_plot",
 }
 
 __all__ = [*_MODULES, *_NAMES]
