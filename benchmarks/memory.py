@@ -23,7 +23,7 @@ def main(name: str, contestant: str) -> None:
 
     job = next(job for job in JOBS if job.name == name)
     if contestant == "c2lab":
-        _, executable = nets.create(job)
+        executable = nets.create(job)
         run = steps.c2lab_runner(executable, executable.lean)
     else:
         run = steps.jax_runner(job)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from c2lab import brew, core, model_helper, optimizer, workspace
+from c2lab import brew, model_helper, optimizer, workspace
 from c2lab.brew_layers.networks.lenet import create_lenet
 from c2lab.brew_layers.networks.mlp import create_mlp
 from c2lab.brew_layers.networks.resnet import create_resnet50
@@ -66,12 +66,12 @@ def build(job: Job) -> model_helper.ModelHelper:
     return model
 
 
-def create(job: Job) -> tuple[core.Net, Any]:
-    """Fills the parameters in the current workspace and creates the net; returns it and its Executable."""
+def create(job: Job) -> Any:
+    """Fills the parameters in the current workspace and creates the net; returns its Executable."""
     model = build(job)
     images, labels = job.samples()
     workspace.FeedBlob("data", images)
     workspace.FeedBlob("label", labels)
     workspace.RunNetOnce(model.param_init_net)
     workspace.CreateNet(model.net, overwrite=True)
-    return model.net, workspace.current().nets[model.net.Name()][1]
+    return workspace.current().nets[model.net.Name()][1]

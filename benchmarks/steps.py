@@ -48,7 +48,7 @@ def measure(job: nets.Job, rounds: int, budget: float) -> dict[str, Any]:
     workspace.ResetWorkspace()
     by_hand = jax_runner(job)
     first_by_hand = _seconds(by_hand)
-    net, executable = nets.create(job)
+    executable = nets.create(job)
     lean = c2lab_runner(executable, executable.lean)
     first = _seconds(lean)
     contestants = {"c2lab": lean, "jax": by_hand, "observable": c2lab_runner(executable, executable.observable)}

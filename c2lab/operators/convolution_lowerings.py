@@ -1,13 +1,14 @@
-"""Three ways to compute a convolution and its gradients, and which to take.
+"""Four ways to compute a convolution and its gradients, and which to take.
 
 XLA's own convolution is the best on accelerators.  On the CPU it is often not: its gradients
 are slow where filters are large, strided or 1 x 1, and whatever has groups is very slow.
-There, two other ways compute the same numbers:
+There, other ways compute the same numbers:
 
 * **patches**: every patch that the filter sees becomes a column of a matrix, the batch folded
   into the columns, so that one matrix product does the work; the gradient of the input is
   the product the other way round, each patch added back to where it came from.  Patches
   take ``taps`` times the memory of the input.
+* **products**: channels last, a filter of one pixel is a matrix product of the images as they lie.
 * **shifts**: with a filter for each channel (depthwise), a sum of shifted, scaled inputs.
 
 ``benchmarks/convolution_lowerings.py`` measures what the rules below rest on.
@@ -46,6 +47,8 @@ def filter_gradient(X: Any, filter: Any, dY: Any, place: Placement, group: int, 
 
     if _depthwise(filter, channels, group):
         way = _filter_shifts
+    elif _pointwise(place, group, order):
+        way = _filter_by_product
     elif math.prod(place.kernel) == 1 or _patch_elements(X, place, order) <= _LARGE:
         way = _filter_by_patches
     else:
@@ -73,6 +76,10 @@ def _way(X: Any, filter: Any, place: Placement, group: int, order: str) -> Calla
     size = _patch_elements(X, place, order)
     if _depthwise(filter, channels, group):
         return _shifts
+    if _pointwise(place, group, order):
+        return _by_product
+    if order == "NHWC" and group == 1:
+        return _by_xla
     if area == 1 or (group > 1 and size <= _LARGE) or (size <= _SMALL and (channels <= 4 or area >= 25)):
         return _by_patches
     return _by_xla
@@ -85,6 +92,10 @@ def _on_cpu(way: Callable[..., Any], otherwise: Callable[..., Any], *rest: Any) 
 
 def _depthwise(filter: Any, channels: int, group: int) -> bool:
     return group == channels == filter.shape[0] and group > 1
+
+
+def _pointwise(place: Placement, group: int, order: str) -> bool:
+    return order == "NHWC" and group == 1 and math.prod(place.kernel) == 1
 
 
 def _patch_elements(X: Any, place: Placement, order: str) -> float:
@@ -165,6 +176,26 @@ def _filter_by_patches(X: Any, shape: Any, dY: Any, place: Placement, group: int
     axes = layout(order, X.ndim)
     gradient = product.reshape(shape[0], shape[axes[1]], *place.kernel)
     return gradient if order == "NCHW" else jnp.moveaxis(gradient, 1, -1)
+
+
+# --- products ------------------------------------------------------------------------------------
+
+
+def _pixels(X: Any, place: Placement) -> Any:
+    """What a filter of one pixel sees of channels-last images: ``(batch * places, channels)``."""
+    (seen,) = views(padded(X, place, "NHWC", 0), place, "NHWC")
+    return seen.reshape(X.shape[0] * math.prod(place.output), X.shape[-1])
+
+
+def _by_product(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
+    weights = filter.reshape(filter.shape[0], X.shape[-1])
+    Y = lax.dot_general(_pixels(X, place), weights, (((1,), (1,)), ((), ())))
+    return Y.reshape(X.shape[0], *place.output, filter.shape[0])
+
+
+def _filter_by_product(X: Any, shape: Any, dY: Any, place: Placement, group: int, order: str) -> Any:
+    flow = dY.reshape(X.shape[0] * math.prod(place.output), shape[0])
+    return lax.dot_general(flow, _pixels(X, place), (((0,), (0,)), ((), ()))).reshape(shape)
 
 
 # --- shifts --------------------------------------------------------------------------------------
