@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from c2lab.errors import BadArgument, ShapeMismatch
 from c2lab.operators.axes import canonical_axis
 from c2lab.operators.checks import require_same_type, require_shape
-from c2lab.operators.definition import argument_fold
+from c2lab.operators.schema import argument_fold
 
 
 @dataclass(frozen=True)

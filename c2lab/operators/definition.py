@@ -12,14 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import jax
-import jax.numpy as jnp
-
 from c2lab.errors import BadArgument, C2LabError, SchemaError, UnsafeInplace
 from c2lab.operators import registry
 from c2lab.operators.checks import require_type
 from c2lab.operators.gradients import Maker, wired_maker
 from c2lab.operators.schema import (
+    ArgumentFold,
     ArgumentSpec,
     Slot,
     bind,
@@ -28,6 +26,7 @@ from c2lab.operators.schema import (
     signature_arguments,
     signature_inputs,
 )
+from c2lab.operators.vjp import gradient_slots, vjp_kernel
 from c2lab.proto import caffe2_pb2
 
 Kind = Literal["pure", "random", "region", "host"]
@@ -35,28 +34,6 @@ GradientStatus = Literal["maker", "none", "refused", "not implemented", "unregis
 
 # Keyword-only parameters that the backend fills in; everything else is an argument of the OperatorDef.
 RESERVED = frozenset({"rng", "num_outputs", "op", "workspace", "subnets", "state"})
-
-
-@dataclass(frozen=True)
-class ArgumentFold:
-    """Several spellings of arguments folded into the ones that functions take."""
-
-    function: Callable[..., dict[str, Any]]
-    gives: tuple[str, ...]
-    arguments: dict[str, ArgumentSpec]
-
-
-def argument_fold(gives: str) -> Callable[[Callable[..., dict[str, Any]]], ArgumentFold]:
-    """Makes a fold of a function whose keyword-only parameters are the spellings.
-
-    Args:
-        gives: The names of the keywords that the function returns, comma separated.
-    """
-
-    def wrap(function: Callable[..., dict[str, Any]]) -> ArgumentFold:
-        return ArgumentFold(function, tuple(n.strip() for n in gives.split(",")), signature_arguments(function))
-
-    return wrap
 
 
 @dataclass(eq=False)
@@ -386,28 +363,12 @@ def _parse_inplace(
     return frozenset(allowed), frozenset(enforced)
 
 
-def _gradient_slots(forward: Operator, wiring: str) -> tuple[tuple[Slot, ...], tuple[Slot, ...]]:
-    """The slots of a gradient operator: a name is optional or variadic where the forward one is."""
-    known = {slot.name: slot for slot in (*forward.outputs, *forward.inputs)}
-    sides = []
-    for side in wiring.split("->"):
-        slots = []
-        for slot in parse_slots(side):
-            base = slot.name if slot.name in known else slot.name.removeprefix("d")
-            origin = known.get(base, Slot(base))
-            slots.append(
-                Slot(slot.name, optional=slot.optional or origin.optional, variadic=slot.variadic or origin.variadic)
-            )
-        sides.append(tuple(slots))
-    return sides[0], sides[1]
-
-
 def _register_gradient(
     forward: Operator, wiring: str, type: str, kernel: Callable[..., Any] | None, options: dict[str, Any]
 ) -> Operator:
-    left, right = _gradient_slots(forward, wiring)
+    left, right = gradient_slots(forward, wiring)
     automatic = kernel is None
-    function = _vjp_kernel(forward, left, right) if kernel is None else kernel
+    function = vjp_kernel(forward, left, right) if kernel is None else kernel
     own = {} if automatic else signature_arguments(function, leave_out=RESERVED)
     if forward.fold:
         own = {name: spec for name, spec in own.items() if name not in forward.fold.gives}
@@ -429,54 +390,3 @@ def _register_gradient(
         forward.maker = wired_maker(forward.inputs, forward.outputs, left, right, type)
         forward.gradient_status = "maker"
     return definition
-
-
-def _vjp_kernel(forward: Operator, left: tuple[Slot, ...], right: tuple[Slot, ...]) -> Callable[..., Any]:
-    """The gradient kernel that is the ``jax.vjp`` of the forward function."""
-    input_names = {slot.name for slot in forward.inputs}
-    wanted = [slot.name[1:] for slot in right]
-    missing = [s.name for s in forward.inputs if not s.optional and s.name not in {slot.name for slot in left}]
-    if missing:
-        raise SchemaError(
-            f"{forward.type}: its gradient operator is not given {', '.join(missing)}, so the kernel must be written"
-        )
-
-    def kernel(*values: Any, num_outputs: int, **arguments: Any) -> tuple[Any, ...]:
-        """The gradient operator: the vector-Jacobian product of its forward operator."""
-        bound = dict(zip((slot.name for slot in left), values, strict=False))
-        if any(slot.variadic for slot in left):
-            bound = bind(left, values)
-        inputs = {name: value for name, value in bound.items() if name in input_names}
-        names = [name for name in wanted if inputs.get(name) is not None]
-
-        def differentiated(held: dict[str, Any]) -> tuple[Any, ...]:
-            full = {**inputs, **held}
-            positional: list[Any] = []
-            for slot in forward.inputs:
-                value = full.get(slot.name)
-                positional.extend(value if slot.variadic else [value])
-            extra = {"num_outputs": len(forward.outputs)} if "num_outputs" in forward.reserved else {}
-            result = forward.function(*positional, **arguments, **extra)
-            return tuple(result) if isinstance(result, (tuple, list)) else (result,)
-
-        outputs, pullback = jax.vjp(differentiated, {name: inputs[name] for name in names})
-        cotangents = []
-        variadic_output = forward.outputs[0].variadic
-        for index, value in enumerate(outputs):
-            slot = forward.outputs[0 if variadic_output else index]
-            given = bound.get(f"d{slot.name}")
-            given = given[index] if variadic_output and given is not None else given
-            if not jnp.issubdtype(value.dtype, jnp.inexact):
-                cotangents.append(jnp.zeros(value.shape, jax.dtypes.float0))
-            elif given is None:
-                cotangents.append(jnp.zeros_like(value))
-            else:
-                cotangents.append(jnp.asarray(given, value.dtype).reshape(value.shape))
-        (gradients,) = pullback(tuple(cotangents))
-        results: list[Any] = []
-        for name in names:
-            gradient = gradients[name]
-            results.extend(gradient if isinstance(gradient, tuple) else [gradient])
-        return tuple(results)
-
-    return kernel

@@ -27,6 +27,7 @@ MECHANISM = frozenset(
         "registry",
         "schema",
         "values",
+        "vjp",
         "windows",
     }
 )

@@ -123,6 +123,28 @@ def signature_arguments(function: Callable[..., Any], leave_out: Iterable[str] =
     return specs
 
 
+@dataclass(frozen=True)
+class ArgumentFold:
+    """Several spellings of arguments folded into the ones that functions take."""
+
+    function: Callable[..., dict[str, Any]]
+    gives: tuple[str, ...]
+    arguments: dict[str, ArgumentSpec]
+
+
+def argument_fold(gives: str) -> Callable[[Callable[..., dict[str, Any]]], ArgumentFold]:
+    """Makes a fold of a function whose keyword-only parameters are the spellings.
+
+    Args:
+        gives: The names of the keywords that the function returns, comma separated.
+    """
+
+    def wrap(function: Callable[..., dict[str, Any]]) -> ArgumentFold:
+        return ArgumentFold(function, tuple(n.strip() for n in gives.split(",")), signature_arguments(function))
+
+    return wrap
+
+
 def signature_inputs(function: Callable[..., Any]) -> tuple[Slot, ...]:
     """The positional parameters of ``function`` as input slots: ``= None`` is optional, ``*X`` variadic."""
     slots = []

@@ -17,7 +17,7 @@ import numpy as np
 from jax import lax
 
 from c2lab.errors import BadArgument, ShapeMismatch
-from c2lab.operators.definition import argument_fold
+from c2lab.operators.schema import argument_fold
 
 Order = Literal["NCHW", "NHWC"]
 Sizes = tuple[int, ...]

@@ -9,7 +9,8 @@ import pytest
 from c2lab import core, workspace
 from c2lab.errors import BadArgument, SchemaError, TypeMismatch, UnsafeInplace
 from c2lab.operators import registry
-from c2lab.operators.definition import argument_fold, host_operator, operator
+from c2lab.operators.definition import host_operator, operator
+from c2lab.operators.schema import argument_fold
 from c2lab.proto import caffe2_pb2
 
 
