@@ -179,7 +179,8 @@ class Operator:
             wiring: Inputs and outputs of the gradient operator, ``"Y, dY -> dX"``: names of the
                 forward operator's inputs and outputs, and ``d<name>`` for their gradients.
             type: The gradient operator's type; ``<Type>Gradient`` where left out.
-            options: As for ``@operator``.
+            options: As for ``@operator``, and ``kind``: "host" or "pure" where the gradient does not
+                run where the forward operator runs (its shapes are known, or are not).
         """
 
         def wrap(function: Callable[..., Any]) -> Operator:
@@ -378,7 +379,7 @@ def _register_gradient(
     definition = _define(
         type,
         function,
-        kind="host" if forward.host else None,
+        kind=options.pop("kind", "host" if forward.host else None),
         outputs=", ".join(f"{'*' if s.variadic else ''}{s.name}{'?' if s.optional else ''}" for s in right),
         inputs=left,
         arguments=own,
