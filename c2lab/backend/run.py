@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _signal  # the C functions: signal.signal() turns handlers into enums, at 10 times the cost
+import _signal  # pyright: ignore[reportMissingImports] - C functions; signal.signal() is ten times slower
 import contextlib
 import threading
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -249,6 +249,11 @@ def _kept_values(graph: Graph, steps: Sequence[Step], observable: bool) -> froze
     else:
         state = set(graph.reads) & set(final)
         keep = {final[name] for name in (*state, *graph.external_output) if name in final}
+    latest: dict[str, Value] = {}
+    for node in graph.nodes:
+        if node.holds_nets:  # a net inside may read any blob as it stands there
+            keep.update(latest.values())
+        latest.update((value.blob, value) for value in node.outputs)
     maker = {value: number for number, step in enumerate(steps) for node in step.nodes for value in node.outputs}
     for number, step in enumerate(steps):
         for node in step.nodes:
@@ -309,6 +314,11 @@ class Executable:
                 self.runs += 1
         if interrupted:
             raise KeyboardInterrupt
+
+    def run_inside(self) -> None:
+        """Runs once on the blobs of its workspace, as a part of a net that runs and minds interrupts."""
+        self.observable.run(self.workspace.blobs, self.random_base, self.runs)
+        self.runs += 1
 
 
 def _wait(blobs: Blobs, program: Program) -> None:

@@ -77,6 +77,7 @@ def _dependencies(graph: Graph) -> list[set[int]]:
     writer: dict[str, int] = {}
     readers: dict[str, list[int]] = {}
     last_host: int | None = None
+    last_with_nets: int | None = None
     result: list[set[int]] = []
     for node in graph.nodes:
         before: set[int] = set()
@@ -91,6 +92,11 @@ def _dependencies(graph: Graph) -> list[set[int]]:
             if last_host is not None:
                 before.add(last_host)
             last_host = node.index
+        if last_with_nets is not None:
+            before.add(last_with_nets)
+        if node.holds_nets:  # a net inside may read and write any blob: all before it, all others after
+            before.update(earlier.index for earlier in graph.nodes[: len(result)])
+            last_with_nets = node.index
         before.discard(node.index)
         result.append(before)
         for value in node.inputs:

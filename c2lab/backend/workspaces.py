@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 import jax
@@ -45,7 +46,7 @@ class Workspace:
     def __init__(self, name: str = "default", *, root_folder: str = ".", seed: int | None = None) -> None:
         self.name = name
         self.root_folder = root_folder
-        self.blobs: dict[str, Any] = {}
+        self.blobs: MutableMapping[str, Any] = {}
         self.nets: dict[str, tuple[caffe2_pb2.NetDef, Executable]] = {}
         self.seed(seed)
 
@@ -108,6 +109,10 @@ class Workspace:
     def __contains__(self, name: object) -> bool:
         return name in self.blobs
 
+    def clear(self, name: str) -> None:
+        """Empties a blob; its name stays."""
+        self.blobs[name] = UNINITIALISED
+
     def names(self) -> list[str]:
         """The names of all blobs, sorted."""
         return sorted(self.blobs)
@@ -127,13 +132,14 @@ class Workspace:
                 "I respectfully refuse to overwrite an existing net of the same name "
                 f'"{net.name}", unless you explicitly specify overwrite=true.'
             )
-        executable = self._executable(net, input_blobs)
+        executable = self.executable(net, input_blobs)
         kept = caffe2_pb2.NetDef()
         kept.CopyFrom(net)
         self.nets[net.name] = (kept, executable)
         return executable
 
-    def _executable(self, net: caffe2_pb2.NetDef, input_blobs: Iterable[str] = ()) -> Executable:
+    def executable(self, net: caffe2_pb2.NetDef, input_blobs: Iterable[str] = ()) -> Executable:
+        """A net ready to run that is not kept under its name; errors as in ``create``."""
         if net.type not in _NET_TYPES:
             known = ", ".join(sorted(filter(None, _NET_TYPES)))
             raise BadArgument(f"Could not create net: {net.name} of type {net.type}; known types are {known}")
@@ -145,6 +151,14 @@ class Workspace:
         for name in (*graph.reads, *graph.writes):
             self.blobs.setdefault(name, UNINITIALISED)
         return executable
+
+    def within(self, blobs: MutableMapping[str, Any]) -> Workspace:
+        """What a net inside an operator runs in: other blobs, no nets, and the randomness of this workspace."""
+        inner = copy.copy(self)
+        inner.blobs = blobs
+        inner.nets = {}
+        inner._draw_base = self._draw_base  # type: ignore[method-assign] - two streams must never be one
+        return inner
 
     def run(self, name: str, iterations: int = 1) -> None:
         """Runs a created net.
@@ -164,14 +178,14 @@ class Workspace:
 
     def run_once(self, net: caffe2_pb2.NetDef) -> None:
         """Creates a net, runs it once, and forgets it."""
-        self._executable(net).run(self.blobs)
+        self.executable(net).run(self.blobs)
         events.emit("net_ran", workspace=self, net=net.name)
 
     def run_operator(self, op: caffe2_pb2.OperatorDef) -> None:
         """Runs one operator."""
         net = caffe2_pb2.NetDef()
         net.op.add().CopyFrom(op)
-        self._executable(net).run(self.blobs)
+        self.executable(net).run(self.blobs)
 
     def run_plan(self, plan: caffe2_pb2.PlanDef) -> None:
         """Creates the nets of a plan and runs its execution steps in order."""

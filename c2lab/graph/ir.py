@@ -59,6 +59,11 @@ class Node:
         return self.operator.host_for(self.op)
 
     @cached_property
+    def holds_nets(self) -> bool:
+        """Whether it runs nets of its own, which may read and write any blob."""
+        return self.host and any(isinstance(value, caffe2_pb2.NetDef) for value in self.arguments.values())
+
+    @cached_property
     def static_inputs(self) -> tuple[Value, ...]:
         """The inputs whose values must be known before this operator can be compiled."""
         wanted = self.operator.static_for(self.op)

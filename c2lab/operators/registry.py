@@ -26,6 +26,7 @@ MECHANISM = frozenset(
         "page",
         "registry",
         "schema",
+        "subnets",
         "values",
         "vjp",
         "windows",

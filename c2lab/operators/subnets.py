@@ -1,0 +1,94 @@
+"""Nets that stand in an operator's arguments: how they run, and what a scope of blobs is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from c2lab.errors import BadValue
+from c2lab.operators.values import Opaque
+from c2lab.proto import caffe2_pb2
+
+
+def run_net(net: caffe2_pb2.NetDef, key: str, workspace: Any, state: dict[str, Any]) -> None:
+    """Runs ``net`` once in ``workspace``; made ready at the first run and kept in ``state``."""
+    executable = state.get(key)
+    if executable is None:
+        executable = state[key] = workspace.executable(net)
+    executable.run_inside()
+
+
+def holds(condition: Any, name: str) -> bool:
+    """The truth of a condition blob.
+
+    Raises:
+        BadValue: It is not one boolean.
+    """
+    if str(getattr(condition, "dtype", "")) != "bool" or condition.size != 1:
+        kind = getattr(condition, "dtype", None) or getattr(condition, "type_name", type(condition).__name__)
+        shape = list(getattr(condition, "shape", ()))
+        raise BadValue(f"condition {name} is {kind}{shape}; it must hold one bool")
+    return bool(condition.reshape(()))
+
+
+class BoundBlobs(MutableMapping[str, Any]):
+    """Blobs of a scope: some names stand for blobs outside, all others are its own.
+
+    Args:
+        own: The scope's own blobs.
+        outside: Where bound names lead to.
+        bindings: The name outside for each name inside that leads there.
+        sees_outside: Whether a name that is neither bound nor its own is looked up outside.
+    """
+
+    def __init__(
+        self,
+        own: dict[str, Any],
+        outside: MutableMapping[str, Any],
+        bindings: Mapping[str, str],
+        *,
+        sees_outside: bool = False,
+    ) -> None:
+        self.own = own
+        self.outside = outside
+        self.bindings = dict(bindings)
+        self.sees_outside = sees_outside
+
+    def __getitem__(self, name: str) -> Any:
+        outer = self.bindings.get(name)
+        if outer is not None:
+            return self.outside[outer]
+        if self.sees_outside and name not in self.own:
+            return self.outside[name]
+        return self.own[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        outer = self.bindings.get(name)
+        if outer is not None:
+            self.outside[outer] = value
+        else:
+            self.own[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        if name in self.bindings:
+            del self.outside[self.bindings[name]]
+        else:
+            del self.own[name]
+
+    def __iter__(self) -> Iterator[str]:
+        seen = {*self.own, *(inner for inner, outer in self.bindings.items() if outer in self.outside)}
+        if self.sees_outside:
+            seen.update(self.outside)
+        return iter(sorted(seen))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Scopes(Opaque):
+    """The scopes that forward runs left behind, for the backward runs that take them back, last first."""
+
+    type_name = "caffe2::detail::WorkspaceStack"
+
+    def __init__(self) -> None:
+        self.entered: list[BoundBlobs] = []
