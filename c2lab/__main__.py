@@ -97,9 +97,9 @@ def run(options: argparse.Namespace) -> None:
     sys.path.insert(0, str(options.script.resolve().parent))
     try:
         runpy.run_path(str(options.script), run_name="__main__")
-    except (C2LabError, OSError):
+    except (C2LabError, OSError) as problem:
         # An error of the script is the script's: it deserves its traceback.
-        sys.excepthook(*sys.exc_info())
+        sys.excepthook(type(problem), problem, problem.__traceback__)
         raise SystemExit(1) from None
 
 
