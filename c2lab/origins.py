@@ -18,6 +18,7 @@ class Origin(NamedTuple):
     filename: str
     lineno: int
     where: str
+    function: str = ""
 
     def __str__(self) -> str:
         return self.where
@@ -45,7 +46,7 @@ def user_line() -> Origin | None:
         where = f"cell {shell.execution_count} line {lineno}" if shell else f"a cell, line {lineno}"
     else:
         where = f"{Path(filename).name} line {lineno}"
-    return Origin(filename, lineno, where)
+    return Origin(filename, lineno, where, frame.f_code.co_name)
 
 
 def remember(net_name: str, position: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _signal  # pyright: ignore[reportMissingImports] - C functions; signal.signal() is ten times slower
+import _signal  # C functions: signal.signal() is ten times slower
 import contextlib
 import threading
 from collections.abc import Mapping, MutableMapping, Sequence
@@ -112,7 +112,7 @@ class CompiledStep:
         # What was overwritten comes back as it was; nothing else is touched.
         overwritten = {self.input_names[i] for i in self.donate}
         for name, value in zip(self.output_names, results, strict=False):
-            if name in overwritten and getattr(blobs[name], "shape", None) == value.shape:
+            if name in overwritten and value is not None and _same_kind(blobs[name], value):
                 blobs[name] = value
         raise compiled.checks[int(np.argmin(fine))].error()
 
@@ -172,6 +172,10 @@ class CompiledStep:
             self._prepare(blobs, self._gather(blobs))
 
 
+def _same_kind(held: Any, value: Any) -> bool:
+    return (held.shape, held.dtype) == (value.shape, value.dtype)
+
+
 class HostStep:
     """A step that is one operator on the host: numpy arrays in, numpy arrays out."""
 
@@ -196,6 +200,10 @@ class HostStep:
         except KeyboardInterrupt:
             raise
         except Exception as error:
+            if node.operator.family == "python_functions":
+                # The user's own function raised the user's own exception: it arrives as it is.
+                error.add_note(f"raised in {node.place}")
+                raise
             raise HostOperatorFailed(f"{type(error).__name__}: {error}").at(node.place) from error
         for name, value in zip(node.op.output, results, strict=True):
             if value is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from c2lab import brew, core
@@ -40,12 +41,6 @@ _LAYERS = {
     "Sum": "sum",
     "Transpose": "transpose",
     "VideoInput": "video_input",
-}
-_FILLS: dict[str, tuple[str, dict[str, Any]]] = {
-    "ConstantInit": ("ConstantFill", {}),
-    "MSRAInit": ("MSRAFill", {}),
-    "XavierInit": ("XavierFill", {}),
-    "ZeroInit": ("ConstantFill", {}),
 }
 
 
@@ -98,24 +93,47 @@ class CNNModelHelper(ModelHelper):
         self.cudnn_exhaustive_search = cudnn_exhaustive_search
         self.ws_nbytes_limit = ws_nbytes_limit
 
-    def __getattr__(self, name: str) -> Any:
-        if name in _LAYERS:
-            layer = getattr(brew, _LAYERS[name])
-            return lambda *args, **kwargs: layer(self, *args, **kwargs)
-        if name in _FILLS:
-            return _FILLS[name]
-        return super().__getattr__(name)
-
     def PadImage(self, blob_in: Any, blob_out: Any, **kwargs: Any) -> Any:
         """Pads an image."""
         return self.net.PadImage(blob_in, blob_out, **kwargs)
 
     @property
+    def XavierInit(self) -> tuple[str, dict[str, Any]]:
+        """How weights may be filled: see ``XavierFill``."""
+        return "XavierFill", {}
+
+    @property
+    def ConstantInit(self) -> tuple[str, dict[str, Any]]:
+        """How weights may be filled: with 0, or a value that is added."""
+        return "ConstantFill", {}
+
+    ZeroInit = ConstantInit
+
+    @property
+    def MSRAInit(self) -> tuple[str, dict[str, Any]]:
+        """How weights may be filled: see ``MSRAFill``."""
+        return "MSRAFill", {}
+
+    @property
     def CPU(self) -> caffe2_pb2.DeviceOption:
         """The CPU as a device option."""
-        return core.DeviceOption(caffe2_pb2.CPU)
+        return core.DeviceOption(caffe2_pb2.PROTO_CPU)
 
     @property
     def GPU(self) -> caffe2_pb2.DeviceOption:
         """Accelerator 0 as a device option."""
-        return core.DeviceOption(caffe2_pb2.CUDA, 0)
+        return core.DeviceOption(caffe2_pb2.PROTO_CUDA, 0)
+
+
+def _method(old: str, new: str) -> Callable[..., Any]:
+    def layer(self: CNNModelHelper, *args: Any, **kwargs: Any) -> Any:
+        return getattr(brew, new)(self, *args, **kwargs)
+
+    layer.__name__ = old
+    layer.__qualname__ = f"CNNModelHelper.{old}"
+    layer.__doc__ = f"See ``brew.{new}``."
+    return layer
+
+
+for _old, _new in _LAYERS.items():
+    setattr(CNNModelHelper, _old, _method(_old, _new))

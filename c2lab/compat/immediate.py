@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from typing import Any
 
 from c2lab import events, workspace
 
 _NAME = "_CAFFE2_IMMEDIATE"
 _active = False
+_immediate_root_folder = ""
 
 
 def _stop_listening() -> None:
@@ -20,27 +23,30 @@ def IsImmediate() -> bool:
 
 
 def StartImmediate(i_know: bool = False) -> None:
-    """Turns immediate mode on, with an empty workspace."""
-    global _active, _stop_listening
+    """Turns immediate mode on, with an empty workspace and a folder of its own for relative paths."""
+    global _active, _immediate_root_folder, _stop_listening
     if _active:
         return
     _active = True
-    _reset()
+    _immediate_root_folder = tempfile.mkdtemp(prefix="c2lab-immediate-")
+    _reset(_immediate_root_folder)
     _stop_listening = events.listen("operator_created", RunOperatorImmediate)
 
 
 def StopImmediate() -> None:
-    """Turns immediate mode off and forgets its blobs."""
-    global _active
+    """Turns immediate mode off and forgets its blobs and files."""
+    global _active, _immediate_root_folder
     if _active:
         _stop_listening()
-        _reset()
+        _reset(".")
+        shutil.rmtree(_immediate_root_folder, ignore_errors=True)
+        _immediate_root_folder = ""
         _active = False
 
 
-def _reset() -> None:
+def _reset(root_folder: str) -> None:
     with workspace.WorkspaceGuard(_NAME):
-        workspace.ResetWorkspace()
+        workspace.ResetWorkspace(root_folder)
 
 
 def ImmediateBlobs() -> list[str]:

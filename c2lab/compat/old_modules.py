@@ -54,6 +54,10 @@ MODULES: dict[str, Target] = {
     "caffe2.proto.predictor_consts_pb2": "c2lab.proto.predictor_consts_pb2",
     "caffe2.python._import_c_extension": "c2lab.compat.c_extension",
     "caffe2.python.brew": "c2lab.brew",
+    "caffe2.python.build": {
+        "CAFFE2_NO_OPERATOR_SCHEMA": "c2lab.compat.c_extension:define_caffe2_no_operator_schema",
+        "build_options": "c2lab.compat.c_extension",
+    },
     "caffe2.python.cnn": "c2lab.compat.cnn",
     "caffe2.python.context": _names(_CONTEXTS, "Managed DefaultManaged"),
     "caffe2.python.core": "c2lab.core",

@@ -18,6 +18,10 @@ from c2lab.proto.arguments import make_argument
 
 OperatorDef = caffe2_pb2.OperatorDef
 
+# Notes in a device option: on an operator that joins gradients, and on one whose joins shall carry no other note.
+MARK = "is_auto_gen_sum_ops"
+ONLY_KEEP_MARK = "only_keep_is_auto_gen_sum_ops_tag"
+
 
 class Writer(NamedTuple):
     """The output of a gradient operator that holds a gradient.
@@ -111,7 +115,15 @@ def join(name: str, contributions: Sequence[Contribution]) -> tuple[list[Operato
     for op in ops:
         if device is not None:
             op.device_option.CopyFrom(device)
+            _mark_as_made(op.device_option)
     return ops, gradient
+
+
+def _mark_as_made(device: caffe2_pb2.DeviceOption) -> None:
+    """Says in the device's notes that nobody wrote this operator, as tools that read them expect."""
+    if f"{ONLY_KEEP_MARK}:1" in device.extra_info:
+        del device.extra_info[:]
+    device.extra_info.append(f"{MARK}:1")
 
 
 def _place_key(device: caffe2_pb2.DeviceOption) -> tuple[int, int]:

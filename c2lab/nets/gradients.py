@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from c2lab.errors import C2LabError, NoGradient
+from c2lab.graph.accumulation import MARK, ONLY_KEEP_MARK
 from c2lab.graph.backward import BackwardPass
 from c2lab.graph.overwritten import make_safe_gradient
 from c2lab.nets.blobs import BlobReference
@@ -87,6 +88,9 @@ class GradientRegistry:
 
 class IR(BackwardPass):
     """A list of forward operators on versioned blobs; see ``c2lab.graph.backward``."""
+
+    IS_AUTO_GEN_SUM_OPS_TAG = MARK
+    ONLY_KEEP_IS_AUTO_GEN_SUM_OPS_TAG = ONLY_KEEP_MARK
 
     def __init__(self, operators: Iterable[OperatorDef], *, net_name: str = "", first_position: int = 0) -> None:
         super().__init__(

@@ -375,7 +375,7 @@ class Net(NetRecords):
         """Names each operator after the line that added it."""
         for position, origin in origins.operator_tracebacks.get(self.Name(), {}).items():
             if position < len(self._net.op):
-                self._net.op[position].name = f"{origin.filename}:{origin.lineno}"
+                self._net.op[position].name = f"{origin.filename}:{origin.lineno}:{origin.function}"
 
     def AddObserver(self, observer_type: str) -> Any:
         """Not offered: what a net does is told by ``c2lab.events``."""

@@ -81,12 +81,13 @@ def DeviceScope(scope: caffe2_pb2.DeviceOption | None, node_name: str | None = N
 
     A scope inside another one keeps the outer ``node_name`` and adds to its ``extra_info``.
     """
-    if scope is not None and not isinstance(scope, caffe2_pb2.DeviceOption):
+    # Old scripts write 0 where only the node's name matters.
+    if scope and not isinstance(scope, caffe2_pb2.DeviceOption):
         raise AssertionError(f"DeviceScope takes a DeviceOption, not {scope!r}; core.DeviceOption(...) makes one.")
-    if scope is None and not node_name:
+    if not scope and not node_name:
         raise AssertionError("DeviceScope needs a device, a node_name, or both.")
     inner = caffe2_pb2.DeviceOption()
-    if scope is not None:
+    if scope:
         inner.CopyFrom(scope)
     if node_name:
         inner.node_name = node_name

@@ -104,7 +104,7 @@ class GradientWriter:
         **arguments: Any,
     ) -> caffe2_pb2.OperatorDef:
         """A gradient OperatorDef with the forward operator's device, engine and arguments, and ``arguments``."""
-        op = caffe2_pb2.OperatorDef()
+        op = caffe2_pb2.OperatorDef(name="")
         op.type = type
         op.input.extend(inputs)
         op.output.extend(outputs)
@@ -128,8 +128,11 @@ def wired_maker(
     """The maker that emits one operator, wired as ``left -> right`` says by name."""
 
     def maker(g: GradientWriter) -> Sequence[caffe2_pb2.OperatorDef]:
-        positions = bind(inputs, range(len(g.op.input)))
-        output_positions = bind(outputs, range(len(g.op.output)))
+        try:
+            positions = bind(inputs, range(len(g.op.input)))
+            output_positions = bind(outputs, range(len(g.op.output)))
+        except SchemaError as error:
+            raise SchemaError(f"the operator does not fit its schema, so it has no gradient: {error}") from None
         sources: list[str] = []
         for slot in left:
             if slot.name in positions:

@@ -91,7 +91,8 @@ def test_the_sum_is_no_gradient_operator_but_has_their_device():
         steps = chain("OnDevice x -> a", "OnDevice x -> b")
     ops, _ = GradientRegistry.GetBackwardPass(steps, ["a", "b"])
     assert ops[-1].type == "Sum"
-    assert all(op.device_option == gpu for op in ops)
+    assert all(core.device_option_equal(op.device_option, gpu) for op in ops)
+    assert list(ops[-1].device_option.extra_info) == ["is_auto_gen_sum_ops:1"]
 
 
 def test_a_given_gradient_is_on_no_device():

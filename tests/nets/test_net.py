@@ -159,7 +159,7 @@ def test_each_operator_has_a_line(net):
     assert [lines[i].filename for i in (0, 1)] == [__file__, __file__]
     assert lines[1].lineno == lines[0].lineno + 1
     net.PopulateProtoWithFileName()
-    assert net.Proto().op[0].name == f"{__file__}:{lines[0].lineno}"
+    assert net.Proto().op[0].name == f"{__file__}:{lines[0].lineno}:test_each_operator_has_a_line"
 
 
 def test_whoever_listens_hears_of_each_operator(net):

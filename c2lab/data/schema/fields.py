@@ -252,9 +252,12 @@ class Scalar(Field):
 
 
 def _as_dtype(dtype: Any) -> np.dtype:
-    # NumPy takes an inner shape of 1 for no shape at all.
-    if isinstance(dtype, tuple) and dtype[1] == 1:
-        dtype = (dtype[0], (1,))
+    if isinstance(dtype, tuple):
+        base, shape = dtype
+        if base is np.void:
+            raise TypeError(f"np.void says that nothing is known, so it has no inner shape {shape}; give the type too")
+        # NumPy takes an inner shape of 1 for no shape at all.
+        dtype = (base, (1,) if shape == 1 else shape)
     return np.dtype(dtype)
 
 
