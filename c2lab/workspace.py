@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import importlib
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
 
 from c2lab import events, origins
+from c2lab.backend.cost import operator_cost
 from c2lab.backend.devices import accelerators
-from c2lab.backend.run import UNINITIALISED, Executable
+from c2lab.backend.predictors import NetPredictor
+from c2lab.backend.run import UNINITIALISED
+from c2lab.backend.timing import benchmark
 from c2lab.backend.workspaces import Workspace
-from c2lab.errors import BadArgument, C2LabError, MissingBlob, MissingNet, NotSupported
+from c2lab.errors import BadArgument, C2LabError, MissingBlob
 from c2lab.graph.ir import Device
 from c2lab.graph.shapes import ShapeAndType, infer
 from c2lab.operators import registry
@@ -38,7 +40,7 @@ DATA_TYPES = {
     "float16": caffe2_pb2.TensorProto.FLOAT16,
     "float64": caffe2_pb2.TensorProto.DOUBLE,
 }
-_NUMPY_TYPES = {number: name for name, number in DATA_TYPES.items()}
+_NUMPY_TYPES = {int(number): name for name, number in DATA_TYPES.items()}
 
 
 # The workspaces of this process, one of them current.
@@ -98,7 +100,9 @@ def GetNetName(net: Any) -> str:
     return net.Name() if hasattr(net, "Name") else _name(net)
 
 
-StringifyNetName = GetNetName
+def StringifyNetName(name: Any) -> str:
+    """The name of a net given as name, ``Net`` or ``NetDef``."""
+    return GetNetName(name)
 
 
 def FeedBlob(name: Any, arr: Any, device_option: caffe2_pb2.DeviceOption | None = None) -> bool:
@@ -248,7 +252,7 @@ def GlobalInit(args: Sequence[str] = ()) -> bool:
 # Workspaces
 
 
-def SwitchWorkspace(name: Any, create_if_missing: bool = False) -> bool:
+def SwitchWorkspace(name: Any, create_if_missing: bool = False) -> None:
     """Makes another workspace the current one.
 
     Raises:
@@ -263,7 +267,6 @@ def SwitchWorkspace(name: Any, create_if_missing: bool = False) -> bool:
             )
         _workspaces[key] = Workspace(key)
     _current = _workspaces[key]
-    return True
 
 
 def CurrentWorkspace() -> str:
@@ -380,39 +383,7 @@ def FillRandomNetworkInputs(
 
 def BenchmarkNet(name: Any, warmup_runs: int, main_runs: int, run_individual: bool = False) -> list[float]:
     """Milliseconds a run of a created net and, if asked, of each operator; printed and returned."""
-    net_name = GetNetName(name)
-    if net_name not in _current.nets:
-        raise MissingNet(f"Can't find net {net_name}")
-    definition, _ = _current.nets[net_name]
-
-    def timed(run: Any) -> float:
-        for _ in range(warmup_runs):
-            run()
-        started = time.perf_counter()
-        for _ in range(main_runs):
-            run()
-        jax.effects_barrier()
-        return (time.perf_counter() - started) * 1000 / max(main_runs, 1)
-
-    def run_net() -> None:
-        RunNet(net_name)
-        _settle(definition)
-
-    result = [timed(run_net)]
-    print(f"{net_name}: {result[0]:.4f} ms a run, {1000 / max(result[0], 1e-9):.1f} runs a second")
-    if run_individual:
-        for index, op in enumerate(definition.op):
-            single = caffe2_pb2.NetDef(name=f"{net_name}/{index}", external_output=list(op.output))
-            single.op.add().CopyFrom(op)
-            executable = _current._executable(single)
-
-            def run_one(executable: Executable = executable, single: caffe2_pb2.NetDef = single) -> None:
-                executable.run(_current.blobs)
-                _settle(single)
-
-            result.append(timed(run_one))
-            print(f"  operator {index} {op.type} {op.name}: {result[-1]:.4f} ms")
-    return result
+    return benchmark(_current, GetNetName(name), warmup_runs, main_runs, run_individual)
 
 
 def BenchmarkNetOnce(name: Any) -> list[float]:
@@ -420,25 +391,10 @@ def BenchmarkNetOnce(name: Any) -> list[float]:
     return BenchmarkNet(name, 0, 1, True)
 
 
-def _settle(net: caffe2_pb2.NetDef) -> None:
-    for op in net.op:
-        for name in op.output:
-            value = _current.blobs.get(name)
-            if isinstance(value, jax.Array):
-                value.block_until_ready()
-
-
-class OperatorCost(NamedTuple):
-    """What XLA's analysis says of one operator."""
-
-    flops: int
-    bytes_written: int
-    bytes_read: int
-
-
-def GetOperatorCost(operator: Any, blobs: Sequence[Any]) -> tuple[int, int, int]:
-    """Floating point operations, bytes written and bytes read of one operator on the current blobs."""
-    return tuple(importlib.import_module("c2lab.backend.cost").operator_cost(_operator(operator), _current.blobs))  # type: ignore[return-value]
+def GetOperatorCost(operator: Any, blobs: Sequence[Any]) -> tuple[int, int]:
+    """Floating point operations and bytes written of one operator on the current blobs."""
+    cost = operator_cost(_operator(operator), _current.blobs)
+    return cost.flops, cost.bytes_written
 
 
 # Serialisation
@@ -460,62 +416,16 @@ def DeserializeBlob(name: Any, serialized: bytes) -> bool:
     return True
 
 
-class Predictor:
-    """A net with its parameters in a workspace of its own.
+class Predictor(NetPredictor):
+    """A net with its parameters in a workspace of its own; ``run`` takes arrays and returns arrays.
 
     Args:
         init_net: Fills the parameters: ``Net``, ``NetDef`` or its wire format.
         predict_net: Reads inputs and parameters, names its results as ``external_output``.
-
-    Example:
-        >>> relu = caffe2_pb2.NetDef(name="p", external_input=["x"], external_output=["y"])
-        >>> _ = relu.op.add(type="Relu", input=["x"], output=["y"])
-        >>> Predictor(caffe2_pb2.NetDef(), relu).run([np.float32([-1, 1])])
-        [array([0., 1.], dtype=float32)]
     """
 
     def __init__(self, init_net: Any, predict_net: Any) -> None:
-        self._workspace = Workspace("predictor")
-        self._workspace.run_once(_net(init_net))
-        initialised = set(self._workspace.blobs)
-        self._net = caffe2_pb2.NetDef()
-        self._net.CopyFrom(_net(predict_net))
-        made = {name for op in _net(init_net).op for name in op.output}
-        self._inputs = [name for name in self._net.external_input if name not in made]
-        self._all_inputs = set(self._net.external_input)
-        self._outputs = list(self._net.external_output)
-        self._executable = self._workspace._executable(self._net, [*self._inputs, *initialised])
-
-    def run(self, inputs: Any) -> list[np.ndarray]:
-        """Runs the net on a list of arrays (in order of the net's free inputs) or a dictionary by name.
-
-        Returns:
-            The external outputs, in order.
-
-        Raises:
-            BadArgument: Too many inputs, or a name that is no input of the net.
-        """
-        workspace = self._workspace
-        if isinstance(inputs, Mapping):
-            for name, value in inputs.items():
-                key = _name(name)
-                if key not in self._all_inputs:
-                    raise BadArgument(f'"{key}" is no input of net "{self._net.name}"; its inputs are {self._inputs}')
-                workspace.feed(key, np.asarray(value))
-        else:
-            names = self._inputs or list(self._net.external_input)
-            if len(inputs) > len(names):
-                raise BadArgument(
-                    f'{len(inputs)} inputs given to net "{self._net.name}", which takes {len(names)}: {names}'
-                )
-            for name, value in zip(names, inputs, strict=False):
-                workspace.feed(name, np.asarray(value))
-        if self._outputs:
-            self._executable.lean.run(workspace.blobs, self._executable.random_base, self._executable.runs)
-            self._executable.runs += 1
-        else:
-            self._executable.run(workspace.blobs)
-        return [workspace.fetch(name) for name in self._outputs]
+        super().__init__(_net(init_net), _net(predict_net))
 
 
 # Devices
@@ -535,28 +445,10 @@ def __getattr__(name: str) -> Any:
         return bool(accelerators())
     if name == "C":
         return importlib.import_module("c2lab.compat.c_extension")
-    immediate = {
-        "IsImmediate", "StartImmediate", "StopImmediate", "ImmediateBlobs", "RunOperatorImmediate",
-        "FetchImmediate", "FeedImmediate",
-    }  # fmt: skip
-    if name in immediate:
-        return getattr(importlib.import_module("c2lab.compat.immediate"), name)
-    if name in (
-        "GetCUDAVersion",
-        "GetCuDNNVersion",
-        "GetDeviceProperties",
-        "GetGPUMemoryInfo",
-        "GetGpuPeerAccessPattern",
-        "StartMint",
-        "ApplyTransform",
-        "ApplyTransformIfFaster",
-        "CreateOfflineTensor",
-    ):
-
-        def absent(*args: Any, **kwargs: Any) -> Any:
-            raise NotSupported(f"workspace.{name} has no meaning where XLA runs the nets")
-
-        return absent
+    # Seldom used names wait in the room of old names until they are asked for.
+    for place in ("c2lab.compat.immediate", "c2lab.compat.old_workspace"):
+        if not name.startswith("__") and hasattr(module := importlib.import_module(place), name):
+            return getattr(module, name)
     raise AttributeError(f"module 'c2lab.workspace' has no attribute {name!r}")
 
 

@@ -11,11 +11,11 @@ import time
 import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import jaxlib
 import numpy as np
 
 from c2lab.backend.devices import jax_device
@@ -102,7 +102,20 @@ def _compile(lowered: Lowered, arguments: Sequence[Any], device: Device, donate:
         warnings.catch_warnings(),
     ):
         warnings.filterwarnings("ignore", message="Some donated buffers were not usable")
-        return jax.jit(function, donate_argnums=tuple(donate)).lower(*structs).compile(_options())
+        traced = jax.jit(function, donate_argnums=tuple(donate)).trace(*structs)
+        results = dict(zip(lowered.overwritten, traced.out_info, strict=False))
+        kept = [i for i in donate if _comes_back(structs[i], results.get(i), checked=bool(lowered.checks))]
+        if len(kept) < len(donate):
+            traced = jax.jit(lowered.function(), donate_argnums=tuple(kept)).trace(*structs)
+        return traced.lower().compile(_options())
+
+
+def _comes_back(given: jax.ShapeDtypeStruct, result: Any, *, checked: bool) -> bool:
+    """Whether an overwritten blob may be given away: where a check fails, the old one is returned in its place.
+
+    An operator may leave its output as it was (no result), and one of another shape or type cannot carry the old.
+    """
+    return result is not None and (not checked or (result.shape, result.dtype) == (given.shape, given.dtype))
 
 
 def _options() -> dict[str, Any] | None:
@@ -137,8 +150,8 @@ def _fingerprint(
                 reads,
                 len(node.outputs),
                 randomness,
-                # An operator that asks for its OperatorDef may read anything in it.
-                node.op.SerializeToString(deterministic=True) if "op" in node.operator.reserved else None,
+                # An operator that asks for its OperatorDef may read any argument in it.
+                _without_names(node.op) if "op" in node.operator.reserved else None,
             )
         )
     blobs: dict[str, int] = {}
@@ -150,6 +163,14 @@ def _fingerprint(
         tuple((numbers[value], blobs[value.blob]) for value in outputs),
         tuple((numbers[k], str(v.dtype), v.shape, v.tobytes()) for k, v in static_values.items()),
     )
+
+
+def _without_names(op: caffe2_pb2.OperatorDef) -> bytes:
+    unnamed = caffe2_pb2.OperatorDef()
+    unnamed.CopyFrom(op)
+    for field in ("name", "input", "output", "control_input", "debug_info"):
+        unnamed.ClearField(field)
+    return unnamed.SerializeToString(deterministic=True)
 
 
 def _frozen(value: Any) -> Any:
@@ -190,7 +211,7 @@ def cache_folder() -> Path:
     else:
         parent = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "c2lab"
     processor = hashlib.sha256(_processor().encode()).hexdigest()[:12]
-    return parent / f"xla-{jaxlib.__version__}-{processor}"
+    return parent / f"xla-{metadata.version('jaxlib')}-{processor}"
 
 
 def _processor() -> str:
@@ -207,7 +228,7 @@ def _prepare_persistent_cache() -> None:
     if _persistent_cache_ready:
         return
     _persistent_cache_ready = True
-    if os.environ.get("C2LAB_CACHE") == "0" or jax.config.jax_compilation_cache_dir:
+    if os.environ.get("C2LAB_CACHE") == "0" or jax.config.values.get("jax_compilation_cache_dir"):
         return
     folder = cache_folder()
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from typing import Any
 
 # A notebook must not take the whole GPU from the one beside it; JAX reads this when it starts.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -18,13 +19,13 @@ _ACCELERATORS = frozenset({caffe2_pb2.PROTO_CUDA, caffe2_pb2.PROTO_HIP, caffe2_p
 
 
 @cache
-def accelerators() -> tuple[jax.Device, ...]:
+def accelerators() -> tuple[Any, ...]:
     """The GPUs or TPUs of this machine."""
     return tuple(d for d in jax.local_devices() if d.platform != "cpu")
 
 
 @cache
-def jax_device(device: Device) -> jax.Device:
+def jax_device(device: Device) -> Any:
     """The JAX device for a device option; without one it is JAX's default device.
 
     Raises:
@@ -37,8 +38,8 @@ def jax_device(device: Device) -> jax.Device:
         if device.index >= len(found):
             have = f"only {len(found)}" if found else "none"
             raise DeviceMissing(
-                f"the net wants accelerator {device.index} (device_type {device.type}), and this machine has {have}; "
-                "build the net outside of the device scope, or with core.DeviceOption(caffe2_pb2.CPU)"
+                f"this operator wants accelerator {device.index} (device_type {device.type}), "
+                f"and this machine has {have}; build it outside of the device scope, or with core.DeviceOption(caffe2_pb2.CPU)"
             )
         return found[device.index]
     return jax.local_devices(backend="cpu")[0]

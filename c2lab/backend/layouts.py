@@ -97,7 +97,7 @@ def call_channels_last(node: Node, values: Sequence[Any], reserved: dict[str, An
         return None
     if len(rule.images) == 1 and not rule.filters and not isinstance(values[0], ChannelsLast):
         return None  # nothing upstream is channels last: no reason to begin here
-    turned = [as_written(value) if i not in rule.images else None for i, value in enumerate(values)]
+    turned: list[Any] = [as_written(value) if i not in rule.images else None for i, value in enumerate(values)]
     for i in rule.images:
         turned[i] = _turn(values[i])
     for i in rule.filters:

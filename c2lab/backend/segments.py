@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+from c2lab.backend.devices import jax_device
+from c2lab.errors import DeviceMissing
 from c2lab.graph.ir import Device, Graph, Node, Value
 
 StepKind = Literal["compiled", "static", "host"]
@@ -27,17 +29,21 @@ def cut(graph: Graph) -> tuple[Step, ...]:
 
     Nodes may move before others as long as each still reads the same version of every blob;
     host operators keep their order among themselves, since they act on the world outside.
+
+    Raises:
+        DeviceMissing: Placed at the operator that wants a device which this machine does not have.
     """
+    places = {node.index: _device_of(node) for node in graph.nodes}
     kinds = _kinds(graph)
     waiting = list(graph.nodes)
     waits_for = _dependencies(graph)
     done: set[int] = set()
     steps: list[Step] = []
 
-    def take(kind: StepKind, device: Device | None = None) -> tuple[Node, ...]:
+    def take(kind: StepKind, place: Any = None) -> tuple[Node, ...]:
         taken: list[Node] = []
         for node in waiting:
-            if kind == "compiled" and (kinds[node.index] != "compiled" or node.device != device):
+            if kind == "compiled" and (kinds[node.index] != "compiled" or places[node.index] != place):
                 continue
             if waits_for[node.index] <= done:
                 taken.append(node)
@@ -49,13 +55,21 @@ def cut(graph: Graph) -> tuple[Step, ...]:
     while waiting:
         compiled = next((n for n in waiting if kinds[n.index] == "compiled" and waits_for[n.index] <= done), None)
         if compiled is not None:
-            steps.append(Step("compiled", take("compiled", compiled.device), compiled.device))
+            steps.append(Step("compiled", take("compiled", places[compiled.index]), compiled.device))
             continue
         node = next(n for n in waiting if waits_for[n.index] <= done)
         waiting.remove(node)
         done.add(node.index)
         steps.append(Step(kinds[node.index], (node,), node.device))
     return tuple(steps)
+
+
+def _device_of(node: Node) -> Any:
+    # Compared as devices of this machine: without a GPU, "the CPU" and "wherever" are one and the same.
+    try:
+        return jax_device(node.device)
+    except DeviceMissing as error:
+        raise error.at(node.place) from None
 
 
 def _kinds(graph: Graph) -> list[StepKind]:

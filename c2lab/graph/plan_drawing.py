@@ -25,7 +25,7 @@ def draw_plan(plan: caffe2_pb2.PlanDef) -> str:
     """
     lines = step_lines(plan)
     pictures = [draw(NetView.of(net)) for net in plan.network]
-    sizes = [tuple(map(int, _SIZE.search(picture).groups())) for picture in pictures]
+    sizes = [(int(w), int(h)) for picture in pictures for w, h in _SIZE.findall(picture)[:1]]
     top = MARGIN + 20 + LINE * len(lines) + 12
     width = max([w for w, _ in sizes] + [int(text_width(text, 12) + 20 * depth) for depth, text in lines] + [300])
     width += 2 * MARGIN

@@ -87,7 +87,7 @@ def symbolic_dims(*names: str) -> tuple[Any, ...]:
         >>> str(symbolic_dims("N")[0])
         'N'
     """
-    return jax.export.symbolic_shape(", ".join(names))
+    return tuple(jax.export.symbolic_shape(", ".join(names)))
 
 
 class _Found(NamedTuple):

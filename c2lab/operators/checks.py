@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-import jax
+import jax.core
 import jax.numpy as jnp
+import numpy as np
 
 from c2lab.errors import BadValue, ShapeMismatch, TypeMismatch
 
@@ -32,7 +33,7 @@ def require(ok: Any, message: str) -> None:
     if isinstance(ok, jax.core.Tracer):
         if collect is not None:
             collect(jnp.all(ok), message)
-    elif not bool(jnp.all(jnp.asarray(ok))):
+    elif not np.all(np.asarray(ok)):  # numpy: also while something else is traced
         raise BadValue(message)
 
 

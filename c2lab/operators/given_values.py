@@ -33,7 +33,7 @@ def _define_given(type: str, element: Any, example: str, kind: Any, note: str = 
     def fill(
         input=None,
         *,
-        values: kind,
+        values: kind,  # pyright: ignore[reportInvalidTypeForm] - a type by type of blob
         shape: tuple[int, ...] = (),
         extra_shape: tuple[int, ...] = (),
         input_as_shape: bool = False,

@@ -54,7 +54,7 @@ def vjp_kernel(forward: Operator, left: tuple[Slot, ...], right: tuple[Slot, ...
             positional: list[Any] = []
             for slot in forward.inputs:
                 value = full.get(slot.name)
-                positional.extend(value if slot.variadic else [value])
+                positional.extend(value or () if slot.variadic else [value])
             extra = {"num_outputs": len(forward.outputs)} if "num_outputs" in forward.reserved else {}
             result = forward.function(*positional, **arguments, **extra)
             return tuple(result) if isinstance(result, (tuple, list)) else (result,)

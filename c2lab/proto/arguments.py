@@ -71,8 +71,7 @@ def _set_repeated(argument: caffe2_pb2.Argument, values: list[Any]) -> None:
     else:
         kinds = sorted({type(v).__name__ for v in values})
         raise ValueError(
-            f"Unknown iterable argument type: key={argument.name} holds {' and '.join(kinds)}; "
-            "give all values one type"
+            f"Unknown iterable argument type: key={argument.name} holds {' and '.join(kinds)}; give all values one type"
         )
 
 

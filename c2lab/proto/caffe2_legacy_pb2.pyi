@@ -20,7 +20,7 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _LegacyPadding:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
+    ValueType = _builtins.int
     V: _TypeAlias = ValueType  # noqa: Y015
 
 class _LegacyPaddingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LegacyPadding.ValueType], _builtins.type):

@@ -5,5 +5,5 @@ from c2lab.proto.descriptors import fill_module
 globals().update(fill_module(__name__, "caffe2"))
 
 # Caffe2 offers the device types without their prefix too: ``caffe2_pb2.CUDA``.
-for _name, _number in DeviceTypeProto.items():  # noqa: F821 - filled in above
+for _name, _number in globals()["DeviceTypeProto"].items():
     globals()[_name.removeprefix("PROTO_")] = _number

@@ -25,7 +25,7 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _DeviceTypeProto:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
+    ValueType = _builtins.int
     V: _TypeAlias = ValueType  # noqa: Y015
 
 class _DeviceTypeProtoEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeviceTypeProto.ValueType], _builtins.type):
@@ -62,7 +62,7 @@ class ExternalDataProto(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     class _SourceType:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
+        ValueType = _builtins.int
         V: _TypeAlias = ValueType  # noqa: Y015
 
     class _SourceTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[ExternalDataProto._SourceType.ValueType], _builtins.type):
@@ -107,7 +107,7 @@ class TensorProto(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     class _DataType:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
+        ValueType = _builtins.int
         V: _TypeAlias = ValueType  # noqa: Y015
 
     class _DataTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[TensorProto._DataType.ValueType], _builtins.type):
@@ -144,7 +144,7 @@ class TensorProto(_message.Message):
     ZERO_COLLISION_HASH: TensorProto.DataType.ValueType  # 14
 
     class _StorageType:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
+        ValueType = _builtins.int
         V: _TypeAlias = ValueType  # noqa: Y015
 
     class _StorageTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[TensorProto._StorageType.ValueType], _builtins.type):
@@ -377,7 +377,7 @@ class TensorBoundShape(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     class _DimType:
-        ValueType = _typing.NewType("ValueType", _builtins.int)
+        ValueType = _builtins.int
         V: _TypeAlias = ValueType  # noqa: Y015
 
     class _DimTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[TensorBoundShape._DimType.ValueType], _builtins.type):
@@ -907,3 +907,16 @@ class DBReaderProto(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DBReaderProto: _TypeAlias = DBReaderProto  # noqa: Y015
+
+# The device types without their prefix.
+COMPILE_TIME_MAX_DEVICE_TYPES: int
+CPU: int
+CUDA: int
+FPGA: int
+HIP: int
+IDEEP: int
+MKLDNN: int
+MSNPU: int
+OPENCL: int
+OPENGL: int
+XLA: int

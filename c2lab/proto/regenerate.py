@@ -1,7 +1,11 @@
-"""Writes ``caffe2.binpb`` and the typed stubs from the ``.proto`` files (needs ``grpcio-tools`` and ``mypy-protobuf``)."""
+"""Writes ``caffe2.binpb`` and the typed stubs from the ``.proto`` files.
+
+Needs ``grpcio-tools`` and ``mypy-protobuf``.
+"""
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -31,8 +35,17 @@ def main() -> None:
         if status:
             raise SystemExit(status)
         for stub in sources.glob("*_pb2.pyi"):
-            text = stub.read_text().replace("caffe2.proto", "c2lab.proto").replace("import caffe2\n", "")
-            (HERE / stub.name).write_text(text)
+            (HERE / stub.name).write_text(_stub(stub.name, stub.read_text()))
+
+
+def _stub(name: str, text: str) -> str:
+    """A stub for our package, in which enum values are plain ints, as they are when the code runs."""
+    text = text.replace("caffe2.proto", "c2lab.proto").replace("import caffe2\n", "")
+    text = text.replace('_typing.NewType("ValueType", _builtins.int)', "_builtins.int")
+    if name == "caffe2_pb2.pyi":
+        devices = sorted(set(re.findall(r"^    PROTO_(\w+):", text, re.MULTILINE)))
+        text += "\n# The device types without their prefix.\n" + "".join(f"{device}: int\n" for device in devices)
+    return text
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def array_to_tensor(array: np.ndarray, name: str = "", segment: tuple[int, int] 
     elif array.dtype == np.bool_:
         values = values.view(np.uint8)
     if field == "string_data":
-        tensor.string_data.extend(v.encode("utf-8") if isinstance(v, str) else v for v in values)
+        tensor.string_data.extend(v.encode("utf-8") if isinstance(v, str) else bytes(v) for v in values)
     else:
         getattr(tensor, field).extend(values.tolist())
     return tensor

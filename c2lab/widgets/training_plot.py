@@ -78,7 +78,8 @@ class TrainingPlot:
         """Draws the picture anew in the notebook."""
         if not self._live or not self.history:
             return
-        from IPython.display import SVG, display
+        from IPython.core.display import SVG
+        from IPython.display import display
 
         start = time.monotonic()
         picture = SVG(self.svg())
@@ -188,7 +189,7 @@ def _is_share(name: str) -> bool:
 
 def _in_notebook() -> bool:
     try:
-        from IPython import get_ipython
+        from IPython.core.getipython import get_ipython
     except ImportError:
         return False
     shell = get_ipython()
