@@ -38,8 +38,8 @@ def jax_device(device: Device) -> Any:
         if device.index >= len(found):
             have = f"only {len(found)}" if found else "none"
             raise DeviceMissing(
-                f"this operator wants accelerator {device.index} (device_type {device.type}), "
-                f"and this machine has {have}; build it outside of the device scope, or with core.DeviceOption(caffe2_pb2.CPU)"
+                f"the device option wants accelerator {device.index} (device_type {device.type}), and this machine "
+                f"has {have}; build the net outside of the device scope, or with core.DeviceOption(caffe2_pb2.CPU)"
             )
         return found[device.index]
     return jax.local_devices(backend="cpu")[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from c2lab import workspace
+from c2lab import brew, model_helper, optimizer, workspace
 from c2lab.backend.compile import statistics
 from c2lab.operators.definition import operator
 from c2lab.proto import caffe2_pb2
@@ -93,3 +93,22 @@ def keep(X):
 def times_in_place(X, *, by: float):
     """X times a number."""
     return X * np.float32(by)
+
+
+def test_a_cell_that_builds_its_model_again_compiles_nothing():
+    def cell():
+        workspace.ResetWorkspace()
+        model = model_helper.ModelHelper("again")
+        brew.fc(model, "data", "fc", 3, 2)
+        _, loss = model.net.SoftmaxWithLoss(["fc", "label"], ["softmax", "loss"])
+        model.AddGradientOperators([loss])
+        optimizer.build_sgd(model, 0.1, policy="step", stepsize=1, gamma=0.9, momentum=0.9)
+        workspace.FeedBlob("data", np.ones((4, 3), np.float32))
+        workspace.FeedBlob("label", np.int32([0, 1, 1, 0]))
+        workspace.RunNetOnce(model.param_init_net)
+        workspace.CreateNet(model.net)
+        workspace.RunNet(model.net)
+        workspace.RunNet(model.net, 3)
+
+    assert compiled_by(cell) > 0
+    assert compiled_by(cell) == 0

@@ -24,5 +24,7 @@ def test_an_accelerator_that_is_not_there_is_said_at_the_operator():
     with pytest.raises(DeviceMissing, match=f"wants accelerator {beyond}"):
         workspace.FeedBlob("x", np.zeros(2, np.float32), device_option=op.device_option)
     workspace.FeedBlob("x", np.zeros(2, np.float32))
-    with pytest.raises(DeviceMissing, match="build the net outside of the device scope"):
-        workspace.RunOperatorOnce(op)
+    net = core.Net("beyond")
+    net.Proto().op.add().CopyFrom(op)
+    with pytest.raises(DeviceMissing, match=r"Relu \(operator 0 of net .*build the net outside of the device scope"):
+        workspace.CreateNet(net)

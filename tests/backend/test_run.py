@@ -11,6 +11,7 @@ import pytest
 
 from c2lab import core, workspace
 from c2lab.backend.run import interrupts_deferred
+from c2lab.errors import BadValue
 from c2lab.operators.definition import host_operator
 
 
@@ -103,3 +104,29 @@ def test_threads_leave_signals_alone():
     thread.start()
     thread.join()
     assert seen == [[]]
+
+
+def test_a_blob_that_changes_its_shape_in_place_survives_a_failed_check():
+    net = core.Net("changes")
+    net.Reshape("x", ["x", "old"], shape=[3, 2])
+    net.LabelCrossEntropy(["scores", "label"], "loss")
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    workspace.FeedBlob("x", x)
+    workspace.FeedBlob("scores", np.full((1, 2), 0.5, np.float32))
+    workspace.FeedBlob("label", np.int32([7]))
+    workspace.CreateNet(net)
+    with pytest.raises(BadValue, match="Label"):
+        workspace.RunNet(net)
+    np.testing.assert_array_equal(workspace.FetchBlob("x"), x)
+
+
+def test_a_blob_that_an_operator_leaves_alone_survives_being_read_beside_it():
+    net = core.Net("stale")
+    net.Relu("mask", "seen")
+    net.Dropout("x", ["y", "mask"], is_test=1)
+    workspace.FeedBlob("x", np.float32([1, 2]))
+    workspace.FeedBlob("mask", np.float32([3, 4]))
+    workspace.CreateNet(net)
+    workspace.RunNet(net)
+    workspace.RunNet(net, 3)
+    np.testing.assert_array_equal(workspace.FetchBlob("mask"), np.float32([3, 4]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from c2lab.backend.devices import accelerators
 from c2lab.backend.segments import cut
 from c2lab.graph.reader import read
 from c2lab.operators.definition import host_operator
@@ -23,6 +24,14 @@ def steps(*ops):
 
 def test_a_net_without_host_operators_is_one_segment():
     assert steps(("Relu", ["a"], ["b"]), ("Relu", ["b"], ["c"])) == [("compiled", [0, 1])]
+
+
+def test_a_device_option_that_means_the_same_device_makes_no_cut():
+    net = caffe2_pb2.NetDef(name="n")
+    net.op.add(type="Relu", input=["a"], output=["b"])
+    net.op.add(type="Relu", input=["b"], output=["c"])
+    net.op[1].device_option.device_type = caffe2_pb2.PROTO_CPU
+    assert len(cut(read(net))) == (1 if not accelerators() else 2)
 
 
 def test_a_host_operator_in_the_middle_makes_two_segments():
