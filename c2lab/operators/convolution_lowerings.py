@@ -8,7 +8,8 @@ There, other ways compute the same numbers:
   into the columns, so that one matrix product does the work; the gradient of the input is
   the product the other way round, each patch added back to where it came from.  Patches
   take ``taps`` times the memory of the input.
-* **products**: channels last, a filter of one pixel is a matrix product of the images as they lie.
+* **rows**: the same with a patch a row, which is how channels-last images lie in memory: for
+  filters of one pixel, and where there are fewer places than filters.
 * **shifts**: with a filter for each channel (depthwise), a sum of shifted, scaled inputs.
 
 ``benchmarks/convolution_lowerings.py`` measures what the rules below rest on.
@@ -22,6 +23,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from c2lab.operators.windows import Placement, layout, padded, per_channel, taps, views
@@ -48,7 +50,7 @@ def filter_gradient(X: Any, filter: Any, dY: Any, place: Placement, group: int, 
     if _depthwise(filter, channels, group):
         way = _filter_shifts
     elif _pointwise(place, group, order):
-        way = _filter_by_product
+        way = _filter_by_rows
     elif math.prod(place.kernel) == 1 or _patch_elements(X, place, order) <= _LARGE:
         way = _filter_by_patches
     else:
@@ -64,22 +66,25 @@ def input_gradient(X: Any, filter: Any, dY: Any, place: Placement, group: int, o
     def back_through(way: Callable[..., Any]) -> Callable[[Any, Any], Any]:
         return lambda filter, dY: _transposed(lambda Z: way(Z, filter, place, group, order), X, dY)
 
-    way = _way(X, filter, place, group, order)
+    way = _way(X, filter, place, group, order, backwards=True)
     if way is _by_xla:
         return back_through(_by_xla)(filter, dY)
     return lax.platform_dependent(filter, dY, cpu=back_through(way), default=back_through(_by_xla))
 
 
-def _way(X: Any, filter: Any, place: Placement, group: int, order: str) -> Callable[..., Any]:
+def _way(
+    X: Any, filter: Any, place: Placement, group: int, order: str, *, backwards: bool = False
+) -> Callable[..., Any]:
     """What computes a convolution, and its gradient by the input, fastest on the CPU."""
     channels, area = X.shape[layout(order, X.ndim)[1]], math.prod(place.kernel)
     size = _patch_elements(X, place, order)
     if _depthwise(filter, channels, group):
         return _shifts
-    if _pointwise(place, group, order):
-        return _by_product
     if order == "NHWC" and group == 1:
-        return _by_xla
+        # With fewer places than filters, it is cheaper to lay out the patches than to turn the filters.
+        places = X.shape[0] * math.prod(place.output)
+        few = isinstance(places, int) and places <= filter.shape[0]
+        return _by_rows if area == 1 or (few and not backwards) else _by_xla
     if area == 1 or (group > 1 and size <= _LARGE) or (size <= _SMALL and (channels <= 4 or area >= 25)):
         return _by_patches
     return _by_xla
@@ -178,24 +183,38 @@ def _filter_by_patches(X: Any, shape: Any, dY: Any, place: Placement, group: int
     return gradient if order == "NCHW" else jnp.moveaxis(gradient, 1, -1)
 
 
-# --- products ------------------------------------------------------------------------------------
+# --- rows ----------------------------------------------------------------------------------------
 
 
-def _pixels(X: Any, place: Placement) -> Any:
-    """What a filter of one pixel sees of channels-last images: ``(batch * places, channels)``."""
-    (seen,) = views(padded(X, place, "NHWC", 0), place, "NHWC")
-    return seen.reshape(X.shape[0] * math.prod(place.output), X.shape[-1])
+def _rows(X: Any, place: Placement) -> Any:
+    """The matrix of patches of channels-last images: ``(batch * places, channels * taps)``."""
+    X = padded(X, place, "NHWC", 0)
+    batch, *sizes, channels = X.shape
+    # Where each place sees each tap, counted in pixels: one gather compiles faster than a slice a tap.
+    at = np.zeros((1, 1), np.int32)
+    for size, step, spread, kernel, places in zip(
+        sizes, place.stride, place.dilation, place.kernel, place.output, strict=True
+    ):
+        along = np.arange(places, dtype=np.int32)[:, None] * step + np.arange(kernel, dtype=np.int32) * spread
+        at = (at[:, None, :, None] * size + along[:, None, :]).reshape(len(at) * places, -1)
+    if at.shape[1] == 1:
+        (seen,) = views(X, place, "NHWC")  # a slice, whose gradient is cheap
+    else:
+        seen = X.reshape(batch, math.prod(sizes), channels).at[:, at].get(mode="promise_in_bounds")
+        seen = jnp.swapaxes(seen, 2, 3)
+    return seen.reshape(batch * math.prod(place.output), channels * math.prod(place.kernel))
 
 
-def _by_product(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
-    weights = filter.reshape(filter.shape[0], X.shape[-1])
-    Y = lax.dot_general(_pixels(X, place), weights, (((1,), (1,)), ((), ())))
+def _by_rows(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
+    weights = _filter_matrix(filter, group, order)[0]
+    Y = lax.dot_general(_rows(X, place), weights, (((1,), (1,)), ((), ())))
     return Y.reshape(X.shape[0], *place.output, filter.shape[0])
 
 
-def _filter_by_product(X: Any, shape: Any, dY: Any, place: Placement, group: int, order: str) -> Any:
+def _filter_by_rows(X: Any, shape: Any, dY: Any, place: Placement, group: int, order: str) -> Any:
     flow = dY.reshape(X.shape[0] * math.prod(place.output), shape[0])
-    return lax.dot_general(flow, _pixels(X, place), (((0,), (0,)), ((), ()))).reshape(shape)
+    gradient = lax.dot_general(flow, _rows(X, place), (((0,), (0,)), ((), ())))
+    return jnp.moveaxis(gradient.reshape(shape[0], shape[-1], *place.kernel), 1, -1)
 
 
 # --- shifts --------------------------------------------------------------------------------------
