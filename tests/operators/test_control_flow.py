@@ -105,7 +105,8 @@ def test_do_keeps_its_blobs_to_itself_and_goes_back_the_last_scope_first():
         workspace.feed("x", np.float32([value]))
         workspace.run_operator(run)
     np.testing.assert_allclose(workspace["y"], [-np.exp(2)], rtol=1e-6)
-    assert "local" not in workspace and "in" not in workspace
+    assert "local" not in workspace
+    assert "in" not in workspace
     back = op(
         "Do", ["scopes"], ["z", "scopes"], net=net_of(op("Copy", ["local"], ["found"])), inner_blobs=["found"],
         outer_blobs_idx=[1], saved_fwd_blobs=["local"],
@@ -155,9 +156,11 @@ def test_random_fills_in_scopes_differ_from_those_around_them():
 def test_bound_blobs_lead_outside():
     outside = {"a": 1, "b": 2}
     scope = BoundBlobs({"own": 3}, outside, {"in": "a", "new": "c"})
-    assert sorted(scope) == ["in", "own"] and len(scope) == 2
+    assert sorted(scope) == ["in", "own"]
+    assert len(scope) == 2
     scope["new"] = 4
-    assert outside["c"] == 4 and "b" not in scope
+    assert outside["c"] == 4
+    assert "b" not in scope
     del scope["in"]
     assert "a" not in outside
     assert "b" in BoundBlobs({}, outside, {}, sees_outside=True)
