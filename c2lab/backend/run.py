@@ -15,6 +15,7 @@ from c2lab.backend.compile import Compiled, compile_segment
 from c2lab.backend.devices import jax_device
 from c2lab.backend.randomness import host_generator, random_state
 from c2lab.backend.segments import Step, cut
+from c2lab.backend.text import MOVES_TEXT, TextCode, is_text, text_nodes
 from c2lab.errors import C2LabError, HostOperatorFailed, MissingBlob
 from c2lab.graph.ir import Device, Graph, Node, Value
 
@@ -225,6 +226,29 @@ class HostStep:
         """Nothing to compile."""
 
 
+class TextStep:
+    """A step that is one operator moving strings, which travel through its compiled function as numbers."""
+
+    def __init__(self, step: Step) -> None:
+        (self.node,) = step.nodes
+        self._numbers = CompiledStep(Step("static", step.nodes, step.device), frozenset(self.node.outputs))
+
+    def run(self, blobs: Blobs, base: int, run: int) -> None:
+        """Moves the strings."""
+        names = dict.fromkeys(self.node.op.input)
+        held = {name: blobs[name] for name in names if name in blobs}
+        code = TextCode(value for value in held.values() if is_text(value))
+        numbers = {name: code.numbers(value) if is_text(value) else value for name, value in held.items()}
+        self._numbers.run(numbers, base, run)
+        moved = MOVES_TEXT[self.node.op.type] or range(len(self.node.outputs))
+        for position, name in enumerate(self.node.op.output):
+            value = numbers[name]
+            blobs[name] = code.strings(np.asarray(value)) if position in moved else value
+
+    def prepare(self, blobs: Blobs) -> None:
+        """Nothing to compile before the strings are known."""
+
+
 class Program:
     """A net ready to run, in one of two ways: ``observable`` leaves every blob, lean only outputs and state."""
 
@@ -232,7 +256,14 @@ class Program:
         self, graph: Graph, steps: Sequence[Step], host_steps: Mapping[Step, HostStep], *, observable: bool
     ) -> None:
         keep = _kept_values(graph, steps, observable)
-        self.steps = [host_steps[step] if step in host_steps else CompiledStep(step, keep) for step in steps]
+        self.steps = [
+            host_steps[step]
+            if step in host_steps
+            else TextStep(step)
+            if step.kind == "text"
+            else CompiledStep(step, keep)
+            for step in steps
+        ]
         self.compiled_steps = sum(isinstance(step, CompiledStep) for step in self.steps)
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
@@ -280,7 +311,7 @@ class Executable:
         self.workspace = workspace
         self.random_base = random_base
         self.runs = 0
-        self.steps = cut(graph)
+        self.steps = cut(graph, text_nodes(graph, workspace.blobs))
         # One for both programs: a host operator may keep a state from run to run.
         self._host_steps = {step: HostStep(step, workspace) for step in self.steps if step.kind == "host"}
         self.observable = Program(graph, self.steps, self._host_steps, observable=True)

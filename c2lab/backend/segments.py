@@ -9,7 +9,7 @@ from c2lab.backend.devices import jax_device
 from c2lab.errors import DeviceMissing
 from c2lab.graph.ir import Device, Graph, Node, Value
 
-StepKind = Literal["compiled", "static", "host"]
+StepKind = Literal["compiled", "static", "host", "text"]
 
 # What a parameter-filling net is made of: its draws run on the host, where nothing need be compiled.
 FILL_FAMILIES = frozenset({"fillers", "random"})
@@ -24,17 +24,21 @@ class Step:
     device: Device
 
 
-def cut(graph: Graph) -> tuple[Step, ...]:
+def cut(graph: Graph, text: frozenset[int] = frozenset()) -> tuple[Step, ...]:
     """The steps of a graph, as few as its host operators and devices allow.
 
     Nodes may move before others as long as each still reads the same version of every blob;
     host operators keep their order among themselves, since they act on the world outside.
 
+    Args:
+        graph: The graph.
+        text: The operators that move strings; each is a step of its own.
+
     Raises:
         DeviceMissing: Placed at the operator that wants a device which this machine does not have.
     """
     places = {node.index: _device_of(node) for node in graph.nodes}
-    kinds = _kinds(graph)
+    kinds = _kinds(graph, text)
     waiting = list(graph.nodes)
     waits_for = _dependencies(graph)
     done: set[int] = set()
@@ -72,7 +76,7 @@ def _device_of(node: Node) -> Any:
         raise error.at(node.place) from None
 
 
-def _kinds(graph: Graph) -> list[StepKind]:
+def _kinds(graph: Graph, text: frozenset[int]) -> list[StepKind]:
     """How each node runs. A static input that holds sizes of other blobs is known while compiling."""
     known: set[Value] = set()
     kinds: list[StepKind] = []
@@ -81,7 +85,9 @@ def _kinds(graph: Graph) -> list[StepKind]:
         unknown = any(value not in known for value in node.static_inputs)
         draws_here = only_fills and node.operator.host_rng and not node.inputs
         kinds.append("host" if node.host or draws_here else "static" if unknown else "compiled")
-        if not node.host:
+        if node.index in text:
+            kinds[-1] = "text"
+        elif not node.host:
             known.update(node.values_from_shapes)
     return kinds
 
