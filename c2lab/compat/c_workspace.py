@@ -70,8 +70,14 @@ class Workspace(metaclass=_HasCurrent):
         self._own.blobs.pop(str(blob), None)
 
     def create_net(self, net: Any, overwrite: bool = False) -> Net:
-        """Creates a net, which can then be ``run()``."""
+        """Creates a net, which can then be ``run()``.
+
+        Raises:
+            TypeError: It is no net.
+        """
         definition = caffe2_pb2.NetDef.FromString(net) if isinstance(net, bytes) else _message(net)
+        if not isinstance(definition, caffe2_pb2.NetDef):
+            raise TypeError(f"a net is a core.Net or a NetDef, not {type(net).__name__}")
         self._own.create(definition, overwrite=overwrite)
         return Net(self._own, definition.name)
 

@@ -26,7 +26,6 @@ _LAYERS = {
     "FC_Sparse": "fc_sparse",
     "GroupConv": "group_conv",
     "GroupConv_Deprecated": "group_conv_deprecated",
-    "ImageInput": "image_input",
     "InstanceNorm": "instance_norm",
     "Iter": "iter",
     "LRN": "lrn",
@@ -40,7 +39,6 @@ _LAYERS = {
     "SpatialGN": "spatial_gn",
     "Sum": "sum",
     "Transpose": "transpose",
-    "VideoInput": "video_input",
 }
 
 
@@ -92,6 +90,16 @@ class CNNModelHelper(ModelHelper):
         self.use_cudnn = use_cudnn
         self.cudnn_exhaustive_search = cudnn_exhaustive_search
         self.ws_nbytes_limit = ws_nbytes_limit
+
+    def ImageInput(self, blob_in: Any, blob_out: Any, use_gpu_transform: bool = False, **kwargs: Any) -> Any:
+        """See ``brew.image_input``."""
+        return brew.image_input(
+            self, blob_in, blob_out, order=self.order, use_gpu_transform=use_gpu_transform, **kwargs
+        )
+
+    def VideoInput(self, blob_in: Any, blob_out: Any, **kwargs: Any) -> Any:
+        """See ``brew.video_input``."""
+        return brew.video_input(self, blob_in, blob_out, **kwargs)
 
     def PadImage(self, blob_in: Any, blob_out: Any, **kwargs: Any) -> Any:
         """Pads an image."""
