@@ -44,6 +44,9 @@ def run(type: str, outputs: int | None = None, seed: int = 0, **values: Any) -> 
         Y = [0. 2.]
     """
     operator = registry.find(type)
+    if outputs is not None and not isinstance(outputs, int):
+        first = operator.inputs[0].name if operator.inputs else "name"
+        raise BadArgument(f'inputs are given by name: run("{type}", {first}=...); outputs is how many are wanted')
     workspace = Workspace("eager", seed=seed)
     op = caffe2_pb2.OperatorDef(type=type)
     slots = {slot.name: slot for slot in operator.inputs}

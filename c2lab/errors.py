@@ -103,3 +103,15 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     lowered = {choice.lower(): choice for choice in choices}
     near = difflib.get_close_matches(word.lower(), lowered, n=3, cutoff=0.6)
     return f" Did you mean: {', '.join(lowered[name] for name in near)}?" if near else ""
+
+
+def if_pointer(content: bytes) -> str:
+    """A closing sentence where a file is not the model but a Git LFS pointer to it, or nothing.
+
+    Example:
+        >>> if_pointer(b"version https://git-lfs.github.com/spec/v1")
+        ' It is a Git LFS pointer, not the file itself: fetch that with "git lfs pull".'
+    """
+    if content.startswith(b"version https://git-lfs"):
+        return ' It is a Git LFS pointer, not the file itself: fetch that with "git lfs pull".'
+    return ""

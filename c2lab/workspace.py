@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from c2lab import events, origins
 from c2lab.backend.cost import operator_cost
@@ -17,7 +18,7 @@ from c2lab.backend.predictors import NetPredictor
 from c2lab.backend.run import UNINITIALISED
 from c2lab.backend.timing import benchmark
 from c2lab.backend.workspaces import Workspace
-from c2lab.errors import BadArgument, C2LabError, MissingBlob
+from c2lab.errors import BadArgument, C2LabError, DamagedFile, MissingBlob, if_pointer
 from c2lab.graph.ir import Device
 from c2lab.graph.shapes import ShapeAndType, infer
 from c2lab.operators import registry
@@ -71,12 +72,22 @@ def _message(obj: Any) -> Any:
     raise ValueError(f"Unexpected argument to StringifyProto of type {type(obj).__name__}: {obj!r}")
 
 
+def _parsed(kind: Any, content: bytes) -> Any:
+    try:
+        return kind.FromString(content)
+    except DecodeError as error:
+        raise DamagedFile(
+            f"{len(content)} bytes were given that are no {kind.DESCRIPTOR.name}: {error}. The file may be cut off, "
+            f"or of another kind; text (.pbtxt) is read by google.protobuf.text_format.{if_pointer(content)}"
+        ) from None
+
+
 def _net(obj: Any) -> caffe2_pb2.NetDef:
-    return caffe2_pb2.NetDef.FromString(obj) if isinstance(obj, bytes) else _message(obj)
+    return _parsed(caffe2_pb2.NetDef, obj) if isinstance(obj, bytes) else _message(obj)
 
 
 def _operator(obj: Any) -> caffe2_pb2.OperatorDef:
-    return caffe2_pb2.OperatorDef.FromString(obj) if isinstance(obj, bytes) else _message(obj)
+    return _parsed(caffe2_pb2.OperatorDef, obj) if isinstance(obj, bytes) else _message(obj)
 
 
 def _name(obj: Any) -> str:
@@ -223,7 +234,7 @@ def RunPlan(plan_or_step: Any) -> bool:
 
 def _plan(plan_or_step: Any) -> caffe2_pb2.PlanDef:
     if isinstance(plan_or_step, bytes):
-        return caffe2_pb2.PlanDef.FromString(plan_or_step)
+        return _parsed(caffe2_pb2.PlanDef, plan_or_step)
     message = plan_or_step if hasattr(plan_or_step, "SerializeToString") else None
     if message is None:
         core = importlib.import_module("c2lab.core")

@@ -11,7 +11,7 @@ import numpy as np
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 
-from c2lab.errors import C2LabError, DamagedFile
+from c2lab.errors import C2LabError, DamagedFile, if_pointer
 from c2lab.proto import caffe2_pb2
 
 FILE_LIMIT = 256 * 2**20
@@ -91,12 +91,12 @@ def open_file(path: str | Path, limit: int = FILE_LIMIT) -> caffe2_pb2.NetDef | 
         try:
             message = text_format.Parse(data, kind()) if text else kind.FromString(data)
         except (DecodeError, text_format.ParseError, UnicodeDecodeError) as error:
-            reasons.append((str(error) or type(error).__name__).splitlines()[0])
+            reasons.append((str(error) or type(error).__name__).splitlines()[0].rstrip(". "))
             continue
         if _plausible(message):
             return message
     reason = reasons[0] if reasons else "its operators have no types"
-    raise DamagedFile(f"{path} holds neither a net nor a plan: {reason}")
+    raise DamagedFile(f"{path} holds neither a net nor a plan: {reason}.{if_pointer(data)}")
 
 
 def _plausible(message: caffe2_pb2.NetDef | caffe2_pb2.PlanDef) -> bool:

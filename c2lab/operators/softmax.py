@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import jax.numpy as jnp
 
-from c2lab.errors import NotSupported
+from c2lab.errors import NotSupported, TypeMismatch
 from c2lab.operators.axes import canonical_axis, product
 from c2lab.operators.checks import require, require_same_type, require_shape
 from c2lab.operators.definition import operator
@@ -71,10 +71,8 @@ def _row_targets(logits: Any, labels: Any, axis: int, label_prob: bool) -> tuple
             "labels holds a row that does not sum to 1; with label_prob every row must be a distribution",
         )
         return X, targets
-    require_shape(
-        labels.dtype == jnp.int32,
-        f"labels is {labels.dtype}; it must be int32 (or probabilities, with label_prob=1)",
-    )
+    if labels.dtype != jnp.int32:
+        raise TypeMismatch(f"labels is {labels.dtype}; it must be int32 (or probabilities, with label_prob=1)")
     require_shape(
         product(labels.shape) == rows,
         f"logits is {logits.shape}, which is {rows} rows of {classes}, but labels is {labels.shape}; "

@@ -14,7 +14,7 @@ from typing import TypeVar
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError, Message
 
-from c2lab.errors import DamagedFile
+from c2lab.errors import DamagedFile, if_pointer
 from c2lab.proto import caffe2_pb2
 
 M = TypeVar("M", bound=Message)
@@ -97,8 +97,8 @@ def read_message(path: str | os.PathLike[str], message: M) -> M:
         else:
             message.ParseFromString(content)
     except (DecodeError, UnicodeDecodeError, text_format.ParseError, RecursionError) as problem:
-        reason = str(problem).strip() or type(problem).__name__
-        raise DamagedFile(f"{path} cannot be read as a {kind}: {reason}") from problem
+        reason = str(problem).strip().rstrip(".") or type(problem).__name__
+        raise DamagedFile(f"{path} cannot be read as a {kind}: {reason}.{if_pointer(content)}") from problem
     return message
 
 
