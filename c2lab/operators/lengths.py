@@ -5,8 +5,11 @@ A batch of sequences is one blob with all rows one after the other, and the leng
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -15,6 +18,17 @@ from c2lab.operators.checks import require, require_shape
 from c2lab.operators.definition import host_operator, operator
 
 LENGTHS = {"lengths": "int32"}
+
+
+def in_64_bits(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Lets a function of JAX arrays keep 64 bits where it runs on the host: nobody else has said it there."""
+
+    @wraps(function)
+    def wide(*values: Any, **arguments: Any) -> Any:
+        with jax.enable_x64(True):
+            return function(*values, **arguments)
+
+    return wide
 
 
 def require_vector(name: str, value: Any) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from c2lab.operators.checks import require, require_same_type
 from c2lab.operators.definition import operator
+from c2lab.operators.lengths import in_64_bits
 from c2lab.operators.segment_reductions import (
     columns,
     divided_by_lengths,
@@ -61,6 +62,7 @@ def _weighted(rows: Any, weights: Any) -> Any:
 
 
 @operator("UnsortedSegmentSum", outputs="OUTPUT", host_when=_unknown_count, types=IDS)
+@in_64_bits
 def unsorted_segment_sum(DATA, SEGMENT_IDS, *, num_segments: int = -1):
     """The sum of the rows of each segment.
 
@@ -85,6 +87,7 @@ def _(dOUTPUT, SEGMENT_IDS):
 
 
 @operator("UnsortedSegmentMean", outputs="OUTPUT", host_when=_unknown_count, types=IDS)
+@in_64_bits
 def unsorted_segment_mean(DATA, SEGMENT_IDS, *, num_segments: int = -1):
     """The mean of the rows of each segment.
 
@@ -109,6 +112,7 @@ def _(dOUTPUT, SEGMENT_IDS):
 
 
 @operator("UnsortedSegmentWeightedSum", outputs="OUTPUT", host_when=_unknown_count, types=IDS)
+@in_64_bits
 def unsorted_segment_weighted_sum(DATA, SCALARS, SEGMENT_IDS, *, num_segments: int = -1, grad_on_weights: bool = False):
     """The weighted sum of the rows of each segment.
 
@@ -141,6 +145,7 @@ def _(SCALARS, dOUTPUT, SEGMENT_IDS):
 
 
 @operator("SparseUnsortedSegmentSum", outputs="OUTPUT", host_when=_unknown_count, types=SPARSE_IDS)
+@in_64_bits
 def sparse_unsorted_segment_sum(DATA, INDICES, SEGMENT_IDS, *, num_segments: int = -1):
     """The sum of the picked rows of each segment: Gather, then UnsortedSegmentSum.
 
@@ -172,6 +177,7 @@ def _(dOUTPUT, SEGMENT_IDS):
 
 
 @operator("SparseUnsortedSegmentMean", outputs="OUTPUT", host_when=_unknown_count, types=SPARSE_IDS)
+@in_64_bits
 def sparse_unsorted_segment_mean(DATA, INDICES, SEGMENT_IDS, *, num_segments: int = -1):
     """The mean of the picked rows of each segment: Gather, then UnsortedSegmentMean.
 
@@ -203,6 +209,7 @@ def _(dOUTPUT, SEGMENT_IDS):
 
 
 @operator("SparseUnsortedSegmentWeightedSum", outputs="OUTPUT", host_when=_unknown_count, types=SPARSE_IDS)
+@in_64_bits
 def sparse_unsorted_segment_weighted_sum(
     DATA, SCALARS, INDICES, SEGMENT_IDS, *, num_segments: int = -1, grad_on_weights: bool = False
 ):
