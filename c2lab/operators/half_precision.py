@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from c2lab.operators.definition import operator
+from c2lab.operators.draws import uniform
 
 _LARGEST = 65504.0
 
@@ -53,3 +54,36 @@ def half_to_float(input):
 @half_to_float.gradient_maker
 def _(g):
     return [g.define("FloatToHalf", [g.GO(0)], [g.GI(0)])]
+
+
+@operator("Float16ConstantFill", outputs="output", gradient="none")
+def float16_constant_fill(*, value: float = 0.0, shape: tuple[int, ...] = ()):
+    """A blob of one value, in half precision.
+
+    Args:
+        value: What every element is.
+        shape: Of the output.
+    Outputs:
+        output: float16.
+    Example:
+        >>> run("Float16ConstantFill", value=1.5, shape=[2])
+        output = [1.5 1.5]
+    """
+    return jnp.full(shape, value, jnp.float16)
+
+
+@operator("Float16UniformFill", outputs="output", gradient="none")
+def float16_uniform_fill(*, shape: tuple[int, ...] = (), min: float = 0.0, max: float = 1.0, rng):
+    """Draws from U(min, max), rounded to half precision.
+
+    Args:
+        shape: Of the output.
+        min: The smallest possible value.
+        max: The largest possible value.
+    Outputs:
+        output: float16.
+    Example:
+        >>> run("Float16UniformFill", shape=[2], min=2.0, max=2.0)
+        output = [2. 2.]
+    """
+    return uniform(rng, shape, min, max).astype(jnp.float16)

@@ -122,7 +122,8 @@ def _(g):
     return [g.define("PackSegments", [g.I(0), g.GO(0)], [g.GI(1)])]
 
 
-def _places(lengths: Any, indices: Any) -> Any:
+def places(lengths: Any, indices: Any) -> Any:
+    """The row of each index."""
     require_vector("lengths", lengths)
     require_vector("indices", indices)
     require_sum(lengths, indices.shape[0], "indices")
@@ -146,7 +147,7 @@ def batch_dense_to_sparse(lengths, indices, dense):
         >>> run("BatchDenseToSparse", lengths=[2, 1], indices=[0, 2, 1], dense=[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
         values = [1. 3. 5.]
     """
-    row = _places(lengths, indices)
+    row = places(lengths, indices)
     require_shape(
         dense.ndim == 2 and dense.shape[0] == lengths.shape[0],
         f"dense is {tuple(dense.shape)} and lengths {tuple(lengths.shape)}; there must be one length a row",
@@ -183,7 +184,7 @@ def batch_sparse_to_dense(
         dense = [[1. 0. 3.]
                  [0. 5. 0.]]
     """
-    row = _places(lengths, indices)
+    row = places(lengths, indices)
     require_shape(
         values.shape == indices.shape,
         f"values is {tuple(values.shape)} and indices {tuple(indices.shape)}; there must be one value an index",
