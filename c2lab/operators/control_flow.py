@@ -9,7 +9,7 @@ import numpy as np
 
 from c2lab.errors import BadArgument, UnsafeInplace
 from c2lab.operators.definition import host_operator, operator
-from c2lab.operators.subnets import BoundBlobs, holds, run_net
+from c2lab.operators.subnets import BoundBlobs, holds, run_net, shelter, written
 from c2lab.proto import caffe2_pb2
 
 
@@ -144,6 +144,8 @@ def onnx_while(
     blobs = workspace.blobs if disable_scopes else BoundBlobs({}, workspace.blobs, {}, sees_outside=True)
     inner = state.setdefault("inner", workspace.within(blobs))
     inner.blobs = blobs
+    if isinstance(blobs, BoundBlobs):
+        shelter(written(body), blobs)
     carried: Sequence[Any] = inputs[:carried_count]
     entries: list[list[np.ndarray]] = [[] for _ in results[1 + carried_count :]]
     go = holds(first_iter_condition, "first_iter_condition") if has_cond else True

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
+import numpy as np
+
 from c2lab.errors import BadValue
 from c2lab.operators.values import Opaque
 from c2lab.proto import caffe2_pb2
@@ -92,3 +94,26 @@ class Scopes(Opaque):
 
     def __init__(self) -> None:
         self.entered: list[BoundBlobs] = []
+
+
+class StepScopes(Opaque):
+    """The scopes of the steps of a recurrent net, one a step, for its gradient."""
+
+    type_name = "caffe2::detail::ScratchWorkspaces"
+
+    def __init__(self) -> None:
+        self.steps: list[BoundBlobs] = []
+        self.states: dict[str, np.ndarray] = {}
+
+
+def written(net: caffe2_pb2.NetDef) -> frozenset[str]:
+    """The blobs that the operators of a net write."""
+    return frozenset(name for op in net.op for name in op.output)
+
+
+def shelter(names: frozenset[str], scope: BoundBlobs) -> None:
+    """Gives a scope copies of blobs around it that a net in it will write: those around it stay as they are."""
+    for name in names:
+        if name not in scope.own and name not in scope.bindings and name in scope.outside:
+            held = scope.outside[name]
+            scope.own[name] = np.array(held) if hasattr(held, "dtype") else held
