@@ -20,6 +20,7 @@ from typing import Any
 # The modules are imported under other names so that ``brew.dropout`` is the layer.
 from c2lab.brew_layers import activations as _activations
 from c2lab.brew_layers import algebra as _algebra
+from c2lab.brew_layers import control as _control
 from c2lab.brew_layers import convolution as _convolution
 from c2lab.brew_layers import dropout as _dropout
 from c2lab.brew_layers import elementwise as _elementwise
@@ -47,6 +48,8 @@ _registry: dict[str, Callable[..., Any]] = {
         _algebra.sub,
         _algebra.sum,
         _algebra.transpose,
+        _control.cond,
+        _control.loop,
         _convolution.conv,
         _convolution.conv_nd,
         _convolution.conv_transpose,
