@@ -28,7 +28,7 @@ def boolean_mask(data, mask):
         masked_data: (number of true values, ...).
         masked_indices: int64, where the mask is true.
     Example:
-        >>> run("BooleanMask", data=[1.0, 2.0, 3.0], mask=[True, False, True])
+        >>> run("BooleanMask", data=[1.0, 2.0, 3.0], mask=[True, False, True], outputs=2)
         masked_data = [1. 3.]
         masked_indices = [0 2]
     """

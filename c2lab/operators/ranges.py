@@ -108,7 +108,7 @@ def _require_ranges(DATA: np.ndarray, RANGES: np.ndarray) -> None:
 
 
 @host_operator(
-    "GatherRangesToDense", outputs="OUTPUT, *more", gradient="none", types={"RANGES": "int32 int64", "KEY": "int64"}
+    "GatherRangesToDense", outputs="*OUTPUT", gradient="none", types={"RANGES": "int32 int64", "KEY": "int64"}
 )
 def gather_ranges_to_dense(
     DATA,
@@ -136,15 +136,14 @@ def gather_ranges_to_dense(
         max_mismatched_ratio: The part of the ranges that may have another length; 1 allows all.
         max_empty_ratio: The part of the ranges that may be empty; 1 allows all.
     Outputs:
-        OUTPUT: (examples, lengths[0]), the values of the first range of each example.
-        more: (examples, lengths[1]), those of the second, and so on.
+        OUTPUT: (examples, lengths[0]), the values of the first range of each example; then those of the second.
     Example:
         >>> ranges = np.int32([[[0, 1], [2, 2]], [[1, 1], [0, 0]]])
         >>> run("GatherRangesToDense", DATA=[1.0, 2.0, 3.0, 4.0], RANGES=ranges, lengths=[1, 2], outputs=2)
-        OUTPUT = [[1.]
-                  [2.]]
-        more_0 = [[3. 4.]
-                  [0. 0.]]
+        OUTPUT_0 = [[1.]
+                    [2.]]
+        OUTPUT_1 = [[3. 4.]
+                    [0. 0.]]
     """
     if not lengths or min(lengths) < 1 or len(lengths) != num_outputs:
         raise SchemaError(f"lengths is {list(lengths)}; it must hold a number above 0 for each of {num_outputs} blobs")

@@ -71,7 +71,7 @@ def fused_8bit_to_float(scale_bias_quantized_input):
     Outputs:
         float_output: float32 (..., D).
     Example:
-        >>> rounded = run("FloatToFused8BitRowwiseQuantized", input=[[0.0, 51.0, 255.0]]).output
+        >>> rounded = run("FloatToFused8BitRowwiseQuantized", input=[[0.0, 51.0, 255.0]])["output"]
         >>> run("Fused8BitRowwiseQuantizedToFloat", scale_bias_quantized_input=rounded)
         float_output = [[  0.  51. 255.]]
     """

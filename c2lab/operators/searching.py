@@ -26,7 +26,7 @@ def unique(indices):
         unique_indices: (number of different values,), in the same type.
         remapping: int32 (N,): ``unique_indices[remapping]`` is ``indices``.
     Example:
-        >>> run("Unique", indices=[7, 5, 7])
+        >>> run("Unique", indices=[7, 5, 7], outputs=2)
         unique_indices = [5 7]
         remapping = [1 0 1]
     """
@@ -107,8 +107,8 @@ def index_hash(Indices, *, seed: int = 0, modulo: int = 0):
     Outputs:
         HashedIndices: From 0 to below modulo, same shape and type.
     Example:
-        >>> run("IndexHash", Indices=np.int64([60, 23612]), seed=10, modulo=166209)
-        HashedIndices = [156568 146458]
+        >>> run("IndexHash", Indices=[1, 2, 300], modulo=100)
+        HashedIndices = [ 9 18 69]
     """
     if modulo <= 0:
         raise BadArgument(f"modulo is {modulo}; it must be given, and be more than 0")

@@ -245,7 +245,7 @@ def sparse_lengths_sum_fused_8bit_rowwise(DATA, INDICES, LENGTHS):
     Outputs:
         output: float32 (S, D); zero for an empty segment.
     Example:
-        >>> table = run("FloatToFused8BitRowwiseQuantized", input=[[0.0, 255.0], [10.0, 10.0]]).output
+        >>> table = run("FloatToFused8BitRowwiseQuantized", input=[[0.0, 255.0], [10.0, 10.0]])["output"]
         >>> run("SparseLengthsSumFused8BitRowwise", DATA=table, INDICES=[0, 1], LENGTHS=[2])
         output = [[ 10. 265.]]
     """
