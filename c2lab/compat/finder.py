@@ -23,6 +23,7 @@ class OldNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._specs: dict[str, Any] = {}
 
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        """A specification for a name of the table, or nothing."""
         if fullname in self.packages:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         if fullname in self.table:
@@ -39,6 +40,7 @@ class OldNames(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module: ModuleType) -> None:
+        """Fills a module that is put together; leaves one of ours as it was."""
         name = module.__spec__.name if module.__spec__ else module.__name__
         if name in self._specs:
             module.__spec__ = self._specs.pop(name)

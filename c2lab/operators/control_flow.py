@@ -13,7 +13,7 @@ from c2lab.operators.subnets import BoundBlobs, holds, run_net, shelter, written
 from c2lab.proto import caffe2_pb2
 
 
-@host_operator("If", outputs="*outputs", inplace="*")
+@host_operator("If", outputs="*outputs", inplace="*", gradient="not implemented")
 def if_(
     condition,
     *inputs,
@@ -50,7 +50,7 @@ def if_(
     return (None,) * num_outputs
 
 
-@host_operator("While", outputs="*outputs", inplace="*")
+@host_operator("While", outputs="*outputs", inplace="*", gradient="not implemented")
 def while_(
     condition,
     *inputs,

@@ -21,7 +21,8 @@ def _given(values: Any, target: tuple[int, ...], dtype: Any) -> Any:
     count = int(np.prod(target, dtype=np.int64))
     if len(values) != count:
         raise ShapeMismatch(
-            f"{count} vs {len(values)}. output size: {count} given size: {len(values)}: the shape {tuple(target)} holds {count} values, "
+            f"{count} vs {len(values)}. output size: {count} given size: {len(values)}: "
+            f"the shape {tuple(target)} holds {count} values, "
             f"but {len(values)} of the right type are given (floats and ints are not mixed)"
         )
     return np.asarray(values, dtype).reshape(target)

@@ -45,7 +45,7 @@ def _scopes(value) -> Scopes:
     return value
 
 
-@host_operator("Do", outputs="*outputs", inplace="*")
+@host_operator("Do", outputs="*outputs", inplace="*", gradient="not implemented")
 def do(
     *inputs,
     net: caffe2_pb2.NetDef,

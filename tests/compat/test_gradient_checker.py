@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from c2lab import core, workspace
-from c2lab.compat.device_checker import DeviceChecker
 from c2lab.compat.gradient_checker import GradientChecker, NetGradientChecker, getGradientForOp
 from c2lab.proto import caffe2_pb2
 
@@ -43,21 +42,13 @@ def test_sparse_gradients_are_made_dense():
     assert not gradient[0].any()
 
 
-def test_nets(recwarn):
+def test_nets():
     net = core.Net("checked")
     net.SumElements(net.Sqr(net.Exp("x", "e"), "s"), "loss")
     NetGradientChecker.Check(net, ["loss"], {"x": values(3)}, "x", step_size=1e-2)
     twin = core.Net("twin")
     twin.SumElements(twin.Mul([twin.Exp("x", "e"), "e"], "s"), "loss")
     NetGradientChecker.CompareNets([net, twin], [["loss"], ["loss"]], [0], ["x"], {"x": values(3)}, threshold=1e-5)
-
-
-def test_devices_agree():
-    op = core.CreateOperator("Relu", ["x"], ["y"])
-    assert DeviceChecker(0.01, [CPU, CPU]).CheckSimple(op, [values(2, 2)], [0])
-    net = core.Net("two")
-    net.Relu("x", "y")
-    assert DeviceChecker(0.01, [CPU, CPU]).CheckNet(net, {"x": values(2)})
 
 
 @pytest.mark.parametrize("name", [b"temp_ws", "temp_ws"])
