@@ -19,7 +19,8 @@ class GradientCheckFailed(AssertionError):
 
 def getGradientForOp(op: caffe2_pb2.OperatorDef) -> tuple[list[caffe2_pb2.OperatorDef], list[Any]]:
     """The gradient operators of ``op``, each output's gradient being called ``<output>_grad``."""
-    return core.GradientRegistry.GetGradientForOp(op, [name + "_grad" for name in op.output])
+    ops, gradients = core.GradientRegistry.GetGradientForOp(op, [name + "_grad" for name in op.output])
+    return ops, list(gradients)
 
 
 def _sparse_to_dense(gradient: core.GradientSlice, like: np.ndarray, workspace_fetch: Any) -> np.ndarray:
@@ -174,7 +175,8 @@ class NetGradientChecker:
         found = []
         for net, names in zip(nets, outputs, strict=True):
             copy = net.Clone(net.Name() + "_compared")
-            grads = copy.AddGradientOperators([names[i] for i in outputs_with_grad_ids])
+            made = copy.AddGradientOperators([names[i] for i in outputs_with_grad_ids])
+            grads = {str(blob): gradient for blob, gradient in made.items()}
             values = _run_net(
                 copy, input_values or {}, [*names, *(str(grads[str(name)]) for name in inputs_with_grads)]
             )

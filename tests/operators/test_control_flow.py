@@ -7,7 +7,7 @@ import pytest
 
 from c2lab import core
 from c2lab.errors import C2LabError
-from c2lab.operators.subnets import BoundBlobs, Scopes
+from c2lab.operators.gradients import make_gradient
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
 from c2lab.workspace import Workspace
@@ -96,76 +96,6 @@ def test_while_without_a_condition_net_stops_by_its_body():
     assert workspace["i"] == 5
 
 
-def test_do_keeps_its_blobs_to_itself_and_goes_back_the_last_scope_first():
-    workspace = Workspace()
-    workspace.run_operator(op("CreateScope", [], ["scopes"]))
-    forward = net_of(op("Exp", ["in"], ["local"]), op("Negative", ["local"], ["out"]))
-    run = op("Do", ["x", "scopes"], ["y", "scopes"], net=forward, inner_blobs=["in", "out"], outer_blobs_idx=[0, 2])
-    for value in (1.0, 2.0):
-        workspace.feed("x", np.float32([value]))
-        workspace.run_operator(run)
-    np.testing.assert_allclose(workspace["y"], [-np.exp(2)], rtol=1e-6)
-    assert "local" not in workspace
-    assert "in" not in workspace
-    back = op(
-        "Do", ["scopes"], ["z", "scopes"], net=net_of(op("Copy", ["local"], ["found"])), inner_blobs=["found"],
-        outer_blobs_idx=[1], saved_fwd_blobs=["local"],
-    )  # fmt: skip
-    back.is_gradient_op = True
-    for value in (2.0, 1.0):
-        workspace.run_operator(op("HasScope", ["scopes"], ["more"]))
-        assert workspace["more"].all()
-        workspace.run_operator(back)
-        np.testing.assert_allclose(workspace["z"], [np.exp(value)], rtol=1e-6)
-    workspace.run_operator(op("HasScope", ["scopes"], ["more"]))
-    assert not workspace["more"].any()
-    with pytest.raises(C2LabError, match="no scope to go back in"):
-        workspace.run_operator(back)
-
-
-def test_do_can_run_in_the_scope_it_left():
-    workspace = Workspace()
-    workspace.run_operator(op("CreateScope", [], ["scopes"]))
-    workspace.feed("x", np.float32([1]))
-    run = op("Do", ["x", "scopes"], ["y", "scopes"], net=net_of(op("Exp", ["in"], ["out"])), inner_blobs=["in", "out"],
-             outer_blobs_idx=[0, 2], reuse_workspace=True)  # fmt: skip
-    workspace.run_operator(run)
-    workspace.run_operator(run)
-    assert len(workspace.blobs["scopes"].entered) == 1
-
-
-def test_do_refuses_bindings_that_lead_nowhere():
-    workspace = Workspace()
-    workspace.feed("x", np.float32([1]))
-    workspace.blobs["scopes"] = Scopes()
-    with pytest.raises(C2LabError, match="positions below 4"):
-        workspace.run_operator(op("Do", ["x", "scopes"], ["y", "scopes"], net=net_of(), inner_blobs=["in"],
-                                  outer_blobs_idx=[4]))  # fmt: skip
-
-
-def test_random_fills_in_scopes_differ_from_those_around_them():
-    workspace = Workspace(seed=1)
-    workspace.run_operator(op("CreateScope", [], ["scopes"]))
-    fill = op("UniformFill", [], ["u"], shape=[4])
-    workspace.run_operator(op("Do", ["scopes"], ["y", "scopes"], net=net_of(fill), inner_blobs=["u"],
-                              outer_blobs_idx=[1]))  # fmt: skip
-    workspace.run_operator(fill)
-    assert not np.array_equal(workspace["u"], workspace["y"])
-
-
-def test_bound_blobs_lead_outside():
-    outside = {"a": 1, "b": 2}
-    scope = BoundBlobs({"own": 3}, outside, {"in": "a", "new": "c"})
-    assert sorted(scope) == ["in", "own"]
-    assert len(scope) == 2
-    scope["new"] = 4
-    assert outside["c"] == 4
-    assert "b" not in scope
-    del scope["in"]
-    assert "a" not in outside
-    assert "b" in BoundBlobs({}, outside, {}, sees_outside=True)
-
-
 def test_free_empties_and_names_are_listed():
     workspace = Workspace()
     workspace.feed("x", np.float32([1]))
@@ -181,3 +111,9 @@ def test_free_empties_and_names_are_listed():
 def test_core_writes_nets_as_arguments():
     made = core.CreateOperator("If", ["c"], ["y"], then_net=net_of(op("Exp", ["x"], ["y"])))
     assert made.arg[0].n.op[0].type == "Exp"
+
+
+def test_no_gradient_is_left_out_in_silence():
+    made = op("If", ["c", "x"], ["y"], then_net=net_of())
+    with pytest.raises(C2LabError, match="not implemented"):
+        make_gradient(made, ["dy"])

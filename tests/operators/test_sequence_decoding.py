@@ -59,9 +59,7 @@ def test_viterbi_finds_the_best_of_all_paths():
     scores, steps = RANDOM.normal(size=(5, 3)).astype(np.float32), RANDOM.normal(size=(3, 3)).astype(np.float32)
 
     def total(path):
-        return sum(scores[t, label] for t, label in enumerate(path)) + sum(
-            steps[a, b] for a, b in pairwise(path)
-        )
+        return sum(scores[t, label] for t, label in enumerate(path)) + sum(steps[a, b] for a, b in pairwise(path))
 
     best = max(product(range(3), repeat=5), key=total)
     np.testing.assert_array_equal(run("ViterbiPath", predictions=scores, transitions=steps)["viterbi_path"], best)
