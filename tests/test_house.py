@@ -175,6 +175,8 @@ PROVEN_ELSEWHERE: dict[str, str] = {
     "data/sample_set.py": "a tuple of four arrays; tests/data/test_digits.py and test_mnist.py check what is in it",
 }
 ACROSS_MODULES: dict[str, str] = {
+    "tests/compat/test_old_scripts.py": "whole scripts, as they were written for the original",
+    "tests/test_messages.py": "what errors say, wherever they come from",
     "tests/operators/test_every_operator.py": "one list of checks over the whole registry",
     "tests/operators/test_recorded.py": "the recorded calls of the original, over the whole registry",
     "tests/test_house.py": "the house's rules",
