@@ -192,10 +192,12 @@ class HostStep:
                   for name, slot in zip(node.op.input, node.input_slots, strict=True)]  # fmt: skip
         rng = host_generator(node.index, node.seed, base, run) if "rng" in node.operator.reserved else None
         try:
-            results = node.operator.call(
-                values, node.arguments, num_outputs=len(node.outputs),
-                op=node.op, workspace=self.workspace, rng=rng, state=self.state,
-            )  # fmt: skip
+            # An operator that could be compiled but is not (a fill) keeps its 64-bit types all the same.
+            with contextlib.nullcontext() if node.operator.host else jax.enable_x64(True):
+                results = node.operator.call(
+                    values, node.arguments, num_outputs=len(node.outputs),
+                    op=node.op, workspace=self.workspace, rng=rng, state=self.state,
+                )  # fmt: skip
         except C2LabError as error:
             raise error.at(node.place) from error.__cause__
         except KeyboardInterrupt:

@@ -12,7 +12,10 @@ from c2lab.graph.ir import Device, Graph, Node, Value
 StepKind = Literal["compiled", "static", "host", "text"]
 
 # What a parameter-filling net is made of: its draws run on the host, where nothing need be compiled.
-FILL_FAMILIES = frozenset({"fillers", "random"})
+FILL_FAMILIES = frozenset({"fillers", "given_values", "random"})
+
+# More values than these are data, not constants of a program: a saved net's parameters are copied, not compiled.
+MOST_CONSTANTS = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +87,9 @@ def _kinds(graph: Graph, text: frozenset[int]) -> list[StepKind]:
     for node in graph.nodes:
         unknown = any(value not in known for value in node.static_inputs)
         draws_here = only_fills and node.operator.host_rng and not node.inputs
-        kinds.append("host" if node.host or draws_here else "static" if unknown else "compiled")
+        given = node.operator.family == "given_values" and not node.inputs
+        copied_here = given and (only_fills or len(node.arguments.get("values", ())) > MOST_CONSTANTS)
+        kinds.append("host" if node.host or draws_here or copied_here else "static" if unknown else "compiled")
         if node.index in text:
             kinds[-1] = "text"
         elif not node.host:

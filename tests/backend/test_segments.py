@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from c2lab import core, workspace
+from c2lab.backend.compile import statistics
 from c2lab.backend.devices import accelerators
 from c2lab.backend.segments import cut
 from c2lab.graph.reader import read
@@ -70,3 +72,29 @@ def test_sizes_that_a_net_makes_itself_do_not_cut_it():
 def test_sizes_from_outside_do():
     kinds = steps(("Relu", ["c"], ["d"]), ("Split", ["d", "sizes"], ["e", "f"]))
     assert kinds == [("compiled", [0]), ("static", [1])]
+
+
+def test_saved_parameters_are_copied_and_not_compiled():
+    filling = core.Net("init")
+    filling.GivenTensorFill([], "w", shape=[2], values=[1.0, 2.0])
+    filling.GivenTensorInt64Fill([], "n", shape=[1], values=[2**40])
+    before = statistics.count
+    workspace.RunNetOnce(filling)
+    assert statistics.count == before
+    assert workspace.FetchBlob("n").tolist() == [2**40]
+    assert workspace.FetchBlob("w").dtype == "float32"
+
+    mixed = core.Net("mixed")
+    mixed.GivenTensorFill([], "few", shape=[2], values=[1.0, 2.0])
+    mixed.GivenTensorFill([], "many", shape=[2000], values=[0.5] * 2000)
+    mixed.Relu("few", "y")
+    mixed.Relu("many", "z")
+    assert [step.kind for step in cut(read(mixed.Proto()))] == ["compiled", "host", "compiled"]
+
+
+def test_given_values_are_copied_and_not_compiled():
+    net = caffe2_pb2.NetDef(name="saved")
+    op = net.op.add(type="GivenTensorFill", output=["w"])
+    op.arg.add(name="values", floats=[1.0, 2.0])
+    op.arg.add(name="shape", ints=[2])
+    assert [step.kind for step in cut(read(net))] == ["host"]
