@@ -39,3 +39,14 @@ def test_other_types_are_refused():
         call("FloatToHalf", X.astype(np.float64))
     with pytest.raises(TypeMismatch, match="float16"):
         call("HalfToFloat", X)
+
+
+def test_fills():
+    got = call("Float16ConstantFill", value=1.5, shape=[2, 3])
+    assert got.dtype == np.float16
+    np.testing.assert_array_equal(got, np.full((2, 3), 1.5))
+    got = call("Float16UniformFill", shape=[4000], min=-1.0, max=3.0)
+    assert got.dtype == np.float16
+    assert got.min() >= -1
+    assert got.max() <= 3
+    np.testing.assert_allclose([got.mean(dtype=np.float64), got.std(dtype=np.float64)], [1, 4 / 12**0.5], atol=0.1)
