@@ -65,10 +65,11 @@ def StringifyProto(obj: Any) -> bytes:
 
 
 def _message(obj: Any) -> Any:
-    if hasattr(obj, "SerializeToString"):
-        return obj
+    # In this order: a net looks for an operator under every name that it does not have.
     if hasattr(obj, "Proto"):
         return obj.Proto()
+    if hasattr(obj, "SerializeToString"):
+        return obj
     raise ValueError(f"Unexpected argument to StringifyProto of type {type(obj).__name__}: {obj!r}")
 
 
