@@ -194,10 +194,14 @@ class ModelHelper:
         Raises:
             AssertionError: With the names of those that were.
         """
-        times = Counter(map(str, self.params))
-        twice = sorted(name for name, count in times.items() if count > 1)
+        twice = self._Validate()
         if twice:
             raise AssertionError(f"Duplicate params: {twice}")
+
+    def _Validate(self) -> list[str]:
+        """The names of the parameters that were added twice."""
+        times = Counter(map(str, self.params))
+        return sorted(name for name, count in times.items() if count > 1)
 
     # ---- gradients -----------------------------------------------------------------------------
 

@@ -38,7 +38,9 @@ class DeviceChecker:
             for option in self._device_options:
                 own.device_option.CopyFrom(option)
                 for name, value in zip(own.input, inputs, strict=True):
-                    workspace.FeedBlob(name, value, device_option=(input_device_options or {}).get(name, option))
+                    workspace.FeedBlob(
+                        name, np.array(value), device_option=(input_device_options or {}).get(name, option)
+                    )
                 workspace.RunOperatorOnce(own)
                 results.append([workspace.FetchBlob(own.output[i]) for i in outputs_to_check])
             workspace.ResetWorkspace()

@@ -38,7 +38,7 @@ class GradientChecker:
 
     Args:
         stepsize: The step of the finite differences.
-        threshold: The largest difference allowed, relative to ``max(|a|, |b|, 1)``.
+        threshold: The largest difference allowed, absolute and relative (both are granted).
         device_option: Where the operators run.
         workspace_name: The workspace they run in.
         input_device_options: Where inputs are fed, by name.
@@ -128,8 +128,7 @@ class GradientChecker:
                 estimate[position] = (losses[0] - losses[1]) / (2 * self._stepsize)
             workspace.ResetWorkspace()
         gradient = np.asarray(gradient).reshape(estimate.shape)
-        scale = np.maximum(np.maximum(np.abs(gradient), np.abs(estimate)), 1)
-        fine = bool(np.all(np.abs(gradient - estimate) / scale <= self._threshold))
+        fine = bool(np.allclose(gradient, estimate, atol=self._threshold, rtol=self._threshold))
         return fine, gradient, estimate
 
     def _loss(self, op: caffe2_pb2.OperatorDef, inputs: Sequence[np.ndarray], outputs: Iterable[int]) -> float:

@@ -198,6 +198,8 @@ def load(
             )
         if strip_prefix or load_all:
             raise BadArgument("source_blob_names goes neither with strip_prefix nor with load_all")
+    if len(set(op.output)) < len(op.output):
+        raise BadArgument(f"the outputs of Load are {', '.join(op.output)}; each blob may be named once")
     wanted = None if load_all else list(source_blob_names or op.output)
     found: dict[str, BlobAssembly] = {}
     for source, records in _sources(readers, db, dbs, db_type, absolute_path, workspace):
@@ -215,15 +217,17 @@ def load(
         if not assembly.complete:
             raise DamagedFile(f"the blob {name} is not complete: some of its chunks are missing")
     if wanted is None:
-        for name, assembly in found.items():
-            workspace[name] = assembly.value()
-        return ()
+        # Outputs may be named as well; they must be among what there is.
+        wanted = list(op.output)
     missing = [name for name in wanted if name not in found]
     if missing and not allow_incomplete:
         raise BadValue(
             f"Expected to load {len(wanted)} blobs, got {len(wanted) - len(missing)} only. "
             f"Missing: {', '.join(missing)}. With allow_incomplete=1 they are left empty"
         )
+    if load_all:
+        for name, assembly in found.items():
+            workspace[name] = assembly.value()
     return tuple(found[name].value() if name in found else Opaque() for name in wanted)
 
 
@@ -241,7 +245,7 @@ def _sources(readers, db, dbs, db_type, absolute_path, workspace):
     paths = dbs or ((db,) if db else ())
     if not paths:
         raise BadArgument("Must specify a db name: db='model.minidb', say")
-    for path in dict.fromkeys(paths):
+    for path in paths:
         full = _path(path, absolute_path, workspace)
         with open_db(full, db_type, "read") as database, database.new_cursor() as cursor:
             yield full, cursor

@@ -15,6 +15,11 @@ from c2lab.operators.definition import operator
 
 def _resolved_shape(sizes: tuple[Any, ...], wanted: tuple[int, ...]) -> tuple[Any, ...]:
     """``wanted`` with 0 replaced by the size at that place and -1 by what is left over."""
+    if product(sizes) == 0 and wanted.count(-1) <= 1 and min(wanted, default=0) >= -1:
+        # Nothing is copied or shared out of nothing: 0 stays 0, and -1 is 0.
+        empty = tuple(0 if size == -1 else size for size in wanted)
+        require_shape(product(empty) == 0, f"X is {sizes}, without values, but new shape {wanted} holds some")
+        return empty
     resolved: list[Any] = []
     for position, size in enumerate(wanted):
         require_shape(size >= -1, f"new shape {wanted} holds {size}; sizes must be positive, 0 (as in X) or -1 (infer)")

@@ -80,6 +80,8 @@ def _expanded_shape(sizes: tuple[Any, ...], wanted: Any) -> tuple[Any, ...]:
     told = [int(size) for size in wanted]
     rank = max(len(sizes), len(told))
     own, other = [1] * (rank - len(sizes)) + list(sizes), [1] * (rank - len(told)) + told
+    # -1 keeps the size that is there.
+    other = [a if b == -1 else b for a, b in zip(own, other, strict=True)]
     for a, b in zip(own, other, strict=True):
         require_shape(
             a == b or a == 1 or b == 1,
@@ -94,7 +96,7 @@ def expand(X, shape):
 
     Inputs:
         X: Values of any shape.
-        shape: int32 or int64; a size of 1 keeps that of X.
+        shape: int32 or int64; a size of 1 or -1 keeps that of X.
     Outputs:
         Y: X broadcast against the shape.
     Example:

@@ -94,6 +94,20 @@ def test_names_may_change_on_the_way(workspace, tmp_path):
         workspace.run_operator(op("Save", ["w", "her"], db="c", db_type="minidb", blob_name_overrides=["y", "y"]))
 
 
+def test_all_may_be_loaded_by_name(workspace, tmp_path):
+    for name in "xy":
+        workspace.feed(name, np.float32([1]))
+    workspace.run_operator(op("Save", ["x", "y"], db="both", db_type="minidb"))
+    other = Workspace("other", root_folder=str(tmp_path))
+    with pytest.raises(BadValue, match="Expected to load 2 blobs, got 1 only"):
+        other.run_operator(op("Load", [], ["x", "z"], db="both", db_type="minidb", load_all=1))
+    assert "y" not in other
+    other.run_operator(op("Load", [], ["x"], db="both", db_type="minidb", load_all=1))
+    assert other.fetch("x") == other.fetch("y") == 1
+    with pytest.raises(BadArgument, match="each blob may be named once"):
+        other.run_operator(op("Load", [], ["x", "x"], db="both", db_type="minidb"))
+
+
 def test_chunks_and_several_databases(workspace, tmp_path):
     workspace.feed("x", np.arange(10, dtype=np.float32))
     workspace.feed("y", np.float32([7]))
@@ -104,8 +118,9 @@ def test_chunks_and_several_databases(workspace, tmp_path):
     other.run_operator(op("Load", [], ["x", "y"], dbs=["x", "y"], db_type="minidb"))
     np.testing.assert_array_equal(other.fetch("x"), np.arange(10))
     workspace.run_operator(op("Save", ["y"], db="z", db_type="minidb"))
-    with pytest.raises(BadValue, match="Duplicate Key y"):
-        other.run_operator(op("Load", [], ["y"], dbs=["y", "z"], db_type="minidb"))
+    for twice in (["y", "z"], ["y", "y"]):
+        with pytest.raises(BadValue, match="Duplicate Key y"):
+            other.run_operator(op("Load", [], ["y"], dbs=twice, db_type="minidb"))
     with open_db(str(tmp_path / "x"), "minidb", "read") as db:
         first = next(iter(db.new_cursor()))
     with open_db(str(tmp_path / "cut"), "minidb", "new") as db, db.new_transaction() as writing:

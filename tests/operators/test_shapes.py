@@ -57,6 +57,17 @@ def test_reshape_says_what_does_not_fit(shape, message):
         call("Reshape", values(2, 3, 4), outputs=2, shape=shape)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "shape", "got"),
+    [((0,), [1, -1], (1, 0)), ((0,), [0, -1], (0, 0)), ((2, 0), [-1, 0], (0, 0)), ((1, 0), [0], (0,))],
+)
+def test_reshape_of_nothing(sizes, shape, got):
+    Y, _ = call("Reshape", np.zeros(sizes, np.float32), outputs=2, shape=shape)
+    assert Y.shape == got
+    with pytest.raises(ShapeMismatch, match="without values"):
+        call("Reshape", np.zeros(sizes, np.float32), outputs=2, shape=[2, 3])
+
+
 def test_reshape_needs_two_outputs_and_a_shape():
     with pytest.raises(SchemaError, match="takes 2"):
         call("Reshape", values(2), shape=[2])

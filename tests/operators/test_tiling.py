@@ -55,6 +55,11 @@ def test_expand(sizes, shape, dtype):
     np.testing.assert_allclose(dX, slope(formula, [X], 0, dY), atol=1e-4)
 
 
+def test_expand_keeps_what_is_not_told():
+    (Y,) = call("Expand", np.ones((1, 3, 1), np.float32), np.int32([3, -1, 3]))
+    assert Y.shape == (3, 3, 3)
+
+
 def test_expand_says_what_does_not_fit():
     with pytest.raises(ShapeMismatch, match="sizes must be equal, or one of them 1"):
         call("Expand", np.ones((2, 3), np.float32), np.int32([2]))
