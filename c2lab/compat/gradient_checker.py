@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from c2lab import core, workspace
 from c2lab.errors import BadArgument
+from c2lab.operators import registry
 from c2lab.proto import caffe2_pb2
 
 
@@ -75,7 +76,7 @@ class GradientChecker:
         for index in outputs_with_grads:
             name = op.output[index]
             value = workspace.FetchBlob(name)
-            loss += float(np.sum(np.asarray(value, np.float64) ** 2)) / 2
+            loss += _half_square(value)
             workspace.FeedBlob(name + "_grad", value)
         workspace.RunOperatorsOnce(self._gradient_ops)
         if isinstance(grad_name, core.GradientSlice):
@@ -118,24 +119,50 @@ class GradientChecker:
             _, gradient = self.GetLossAndGrad(op, held, op.input, input_to_check, grad_name, outputs_with_grads)
             if ensure_outputs_are_inferred:
                 _check_inferred(op, held)
-            estimate = np.zeros(held[input_to_check].shape, np.float32)
-            for position in np.ndindex(held[input_to_check].shape):
-                losses = []
-                for sign in (1, -1):
-                    moved = [value.copy() for value in held]
-                    moved[input_to_check][position] += sign * self._stepsize
-                    losses.append(self._loss(op, moved, outputs_with_grads))
-                estimate[position] = (losses[0] - losses[1]) / (2 * self._stepsize)
+            estimate = self._estimate(op, held, input_to_check, outputs_with_grads)
             workspace.ResetWorkspace()
         gradient = np.asarray(gradient).reshape(estimate.shape)
         fine = bool(np.allclose(gradient, estimate, atol=self._threshold, rtol=self._threshold))
         return fine, gradient, estimate
 
-    def _loss(self, op: caffe2_pb2.OperatorDef, inputs: Sequence[np.ndarray], outputs: Iterable[int]) -> float:
+    def _estimate(
+        self, op: caffe2_pb2.OperatorDef, inputs: Sequence[np.ndarray], input_to_check: int, outputs: Sequence[int]
+    ) -> np.ndarray:
+        """The gradient of one input by central finite differences."""
+        # What the operator overwrites must be fed again each time; the other inputs are there already.
+        again = [k for k, name in enumerate(op.input) if name in op.output and k != input_to_check]
+        run = _repeatedly(op)
+
+        def loss(moved: np.ndarray) -> float:
+            for position, value in ((input_to_check, moved), *((k, inputs[k]) for k in again)):
+                name = op.input[position]
+                workspace.FeedBlob(name, value, device_option=self._input_device_options.get(name))
+            run()
+            return sum(_half_square(workspace.FetchBlob(op.output[k])) for k in outputs)
+
         for name, value in zip(op.input, inputs, strict=True):
             workspace.FeedBlob(name, value, device_option=self._input_device_options.get(name))
-        workspace.RunOperatorOnce(op)
-        return sum(float(np.sum(np.asarray(workspace.FetchBlob(op.output[i]), np.float64) ** 2)) / 2 for i in outputs)
+        estimate = np.zeros(inputs[input_to_check].shape, np.float32)
+        for position in np.ndindex(estimate.shape):
+            moved = inputs[input_to_check].copy()
+            moved[position] += self._stepsize
+            above = loss(moved)
+            moved[position] = inputs[input_to_check][position] - self._stepsize
+            estimate[position] = (above - loss(moved)) / (2 * self._stepsize)
+        return estimate
+
+
+def _half_square(value: np.ndarray) -> float:
+    return float(np.sum(np.asarray(value, np.float64) ** 2)) / 2
+
+
+def _repeatedly(op: caffe2_pb2.OperatorDef) -> Callable[[], object]:
+    """Runs an operator again and again: as one net, or anew each time where a net would go on from run to run."""
+    if registry.find(op.type).reserved & {"rng", "state"}:
+        return lambda: workspace.RunOperatorOnce(op)
+    net = caffe2_pb2.NetDef(name="gradient_check", op=[op])
+    workspace.CreateNet(net, overwrite=True)
+    return lambda: workspace.RunNet(net.name)
 
 
 def _check_inferred(op: caffe2_pb2.OperatorDef, inputs: Sequence[np.ndarray]) -> None:
