@@ -37,7 +37,7 @@ class DeviceChecker:
         with workspace.WorkspaceGuard("_device_check_"):
             for option in self._device_options:
                 own.device_option.CopyFrom(option)
-                for name, value in zip(own.input, inputs, strict=True):
+                for name, value in zip(own.input, inputs, strict=False):
                     workspace.FeedBlob(
                         name, np.array(value), device_option=(input_device_options or {}).get(name, option)
                     )

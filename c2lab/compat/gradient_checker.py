@@ -62,6 +62,7 @@ class GradientChecker:
     def GetLossAndGrad(
         self,
         op: caffe2_pb2.OperatorDef,
+        grad_ops: Sequence[caffe2_pb2.OperatorDef],
         inputs: Sequence[np.ndarray],
         input_names: Sequence[str],
         input_to_check: int,
@@ -69,8 +70,8 @@ class GradientChecker:
         outputs_with_grads: Iterable[int],
     ) -> tuple[float, np.ndarray]:
         """The loss and the gradient of one input, by the operators."""
-        for name, value in zip(input_names, inputs, strict=True):
-            workspace.FeedBlob(name, value, device_option=self._input_device_options.get(name))
+        for name, value in zip(input_names, inputs, strict=False):
+            workspace.FeedBlob(name, value, device_option=self._input_device_options.get(name, self._device_option))
         workspace.RunOperatorOnce(op)
         loss = 0.0
         for index in outputs_with_grads:
@@ -78,7 +79,7 @@ class GradientChecker:
             value = workspace.FetchBlob(name)
             loss += _half_square(value)
             workspace.FeedBlob(name + "_grad", value)
-        workspace.RunOperatorsOnce(self._gradient_ops)
+        workspace.RunOperatorsOnce(grad_ops)
         if isinstance(grad_name, core.GradientSlice):
             gradient = _sparse_to_dense(grad_name, np.asarray(inputs[input_to_check]), workspace.FetchBlob)
         else:
@@ -112,11 +113,10 @@ class GradientChecker:
             grad_name = op.input[input_to_check] + "_grad"
         if grad_name is None:
             raise BadArgument(f"{op.type} gives its input {input_to_check} no gradient; check another input")
-        self._gradient_ops = ops
         held = [np.array(value) for value in inputs]
         with workspace.WorkspaceGuard(self._workspace_name):
             workspace.ResetWorkspace()
-            _, gradient = self.GetLossAndGrad(op, held, op.input, input_to_check, grad_name, outputs_with_grads)
+            _, gradient = self.GetLossAndGrad(op, ops, held, op.input, input_to_check, grad_name, outputs_with_grads)
             if ensure_outputs_are_inferred:
                 _check_inferred(op, held)
             estimate = self._estimate(op, held, input_to_check, outputs_with_grads)
@@ -136,12 +136,12 @@ class GradientChecker:
         def loss(moved: np.ndarray) -> float:
             for position, value in ((input_to_check, moved), *((k, inputs[k]) for k in again)):
                 name = op.input[position]
-                workspace.FeedBlob(name, value, device_option=self._input_device_options.get(name))
+                workspace.FeedBlob(name, value, device_option=self._input_device_options.get(name, self._device_option))
             run()
             return sum(_half_square(workspace.FetchBlob(op.output[k])) for k in outputs)
 
-        for name, value in zip(op.input, inputs, strict=True):
-            workspace.FeedBlob(name, value, device_option=self._input_device_options.get(name))
+        for name, value in zip(op.input, inputs, strict=False):
+            workspace.FeedBlob(name, value, device_option=self._input_device_options.get(name, self._device_option))
         estimate = np.zeros(inputs[input_to_check].shape, np.float32)
         for position in np.ndindex(estimate.shape):
             moved = inputs[input_to_check].copy()
@@ -169,9 +169,9 @@ def _check_inferred(op: caffe2_pb2.OperatorDef, inputs: Sequence[np.ndarray]) ->
     net = caffe2_pb2.NetDef(op=[op])
     shapes, _ = workspace.InferShapesAndTypes(
         [net],
-        {name: value.shape for name, value in zip(op.input, inputs, strict=True)},
+        {name: value.shape for name, value in zip(op.input, inputs, strict=False)},
         nets_proto=True,
-        blob_types={n: workspace.DATA_TYPES[str(v.dtype)] for n, v in zip(op.input, inputs, strict=True)},
+        blob_types={n: workspace.DATA_TYPES[str(v.dtype)] for n, v in zip(op.input, inputs, strict=False)},
     )
     for name in op.output:
         if name in shapes:
