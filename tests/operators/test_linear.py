@@ -58,7 +58,7 @@ def test_weights_of_four_dimensions_are_cut_at_axis_w():
     close(call("FC", X, W, b, axis_w=3), X @ W.reshape(5, 6).T + b)
 
 
-@pytest.mark.parametrize(("trans_a", "trans_b"), itertools.product([0, 1], [0, 1]))
+@pytest.mark.parametrize(("trans_a", "trans_b"), list(itertools.product([0, 1], [0, 1])))
 @pytest.mark.parametrize("deep", [False, True])
 def test_matrix_product(trans_a, trans_b, deep):
     A, B = draw(*((3, 4) if trans_a else (4, 3))), draw(*((5, 3) if trans_b else (3, 5)))
@@ -87,7 +87,7 @@ def test_gradients_of_products_take_the_shape_of_their_blob(axis):
     close(dB, rows.T @ flow)
 
 
-@pytest.mark.parametrize(("trans_a", "trans_b"), itertools.product([0, 1], [0, 1]))
+@pytest.mark.parametrize(("trans_a", "trans_b"), list(itertools.product([0, 1], [0, 1])))
 @pytest.mark.parametrize("batch", [(), (2,), (2, 3)])
 def test_batched_product(trans_a, trans_b, batch):
     A, B = draw(*batch, *((3, 4) if trans_a else (4, 3))), draw(*batch, *((5, 3) if trans_b else (3, 5)))
