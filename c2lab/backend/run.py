@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import _signal  # C functions: signal.signal() is ten times slower
 import contextlib
-import threading
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
@@ -13,13 +11,13 @@ import numpy as np
 
 from c2lab.backend.compile import Compiled, compile_segment
 from c2lab.backend.devices import jax_device
+from c2lab.backend.interrupts import interrupts_deferred
 from c2lab.backend.randomness import host_generator, random_state
+from c2lab.backend.rollback import Rollback, blobs_written
 from c2lab.backend.segments import Step, cut
 from c2lab.backend.text import MOVES_TEXT, TextCode, is_text, text_nodes
 from c2lab.errors import C2LabError, HostOperatorFailed, MissingBlob
 from c2lab.graph.ir import Device, Graph, Node, Value
-
-_SIGINT = int(_signal.SIGINT)
 
 
 class Uninitialised:
@@ -32,6 +30,8 @@ class Uninitialised:
 
 
 UNINITIALISED = Uninitialised()
+
+_NOTHING_TO_KEEP = contextlib.nullcontext()
 
 Blobs = MutableMapping[str, Any]
 
@@ -49,7 +49,7 @@ def to_device(value: Any, device: Device | None = None) -> Any:
 class CompiledStep:
     """A step that is one compiled function, or one for each set of static values."""
 
-    def __init__(self, step: Step, keep: frozenset[Value]) -> None:
+    def __init__(self, step: Step, keep: frozenset[Value], *, donates: bool = True) -> None:
         self.step = step
         nodes = step.nodes
         made = {value for node in nodes for value in node.outputs}
@@ -70,7 +70,7 @@ class CompiledStep:
         self.input_names = tuple(value.blob for value in self.inputs)
         self.output_names = tuple(value.blob for value in self.outputs)
         written = set(self.output_names)
-        self.donate = tuple(i for i, name in enumerate(self.input_names) if name in written)
+        self.donate = tuple(i for i, name in enumerate(self.input_names) if donates and name in written)
         self.random = any("rng" in node.operator.reserved for node in nodes)
         self.compiled: Compiled | None = None
 
@@ -252,26 +252,40 @@ class TextStep:
 
 
 class Program:
-    """A net ready to run, in one of two ways: ``observable`` leaves every blob, lean only outputs and state."""
+    """A net ready to run, in one of two ways: ``observable`` leaves every blob, lean only outputs and state.
+
+    A run that fails leaves the blobs as they were.  One compiled piece sees to that itself; for several
+    the old values are kept until the last piece, which alone may then overwrite them in their memory.
+    """
 
     def __init__(
-        self, graph: Graph, steps: Sequence[Step], host_steps: Mapping[Step, HostStep], *, observable: bool
+        self,
+        graph: Graph,
+        steps: Sequence[Step],
+        host_steps: Mapping[Step, HostStep],
+        *,
+        observable: bool,
+        inside: bool = False,
     ) -> None:
         keep = _kept_values(graph, steps, observable)
+        last = None if inside or not steps else steps[-1]
         self.steps = [
             host_steps[step]
             if step in host_steps
             else TextStep(step)
             if step.kind == "text"
-            else CompiledStep(step, keep)
+            else CompiledStep(step, keep, donates=step is last)
             for step in steps
         ]
+        several = len(steps) > 1 or any(node.holds_nets for node in graph.nodes)
+        self.written = blobs_written(graph) if several and not inside else ()
         self.compiled_steps = sum(isinstance(step, CompiledStep) for step in self.steps)
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
         """Runs all steps once."""
-        for step in self.steps:
-            step.run(blobs, base, run)
+        with Rollback(blobs, self.written) if self.written else _NOTHING_TO_KEEP:
+            for step in self.steps:
+                step.run(blobs, base, run)
 
     def prepare(self, blobs: Blobs) -> None:
         """Compiles ahead whatever has known shapes."""
@@ -318,6 +332,7 @@ class Executable:
         self._host_steps = {step: HostStep(step, workspace) for step in self.steps if step.kind == "host"}
         self.observable = Program(graph, self.steps, self._host_steps, observable=True)
         self._lean: Program | None = None
+        self._inside: Program | None = None
 
     @property
     def lean(self) -> Program:
@@ -358,7 +373,10 @@ class Executable:
 
     def run_inside(self) -> None:
         """Runs once on the blobs of its workspace, as a part of a net that runs and minds interrupts."""
-        self.observable.run(self.workspace.blobs, self.random_base, self.runs)
+        if self._inside is None:
+            # The outer net keeps the old values for the case that it fails: nothing may be donated.
+            self._inside = Program(self.graph, self.steps, self._host_steps, observable=True, inside=True)
+        self._inside.run(self.workspace.blobs, self.random_base, self.runs)
         self.runs += 1
 
 
@@ -370,31 +388,3 @@ def _wait(blobs: Blobs, program: Program) -> None:
             if isinstance(value, jax.Array):
                 value.block_until_ready()
             return
-
-
-class interrupts_deferred:
-    """Notes Ctrl-C instead of raising it: between dispatch and commit it would lose donated blobs.
-
-    ``with interrupts_deferred() as noted:`` gives a list that is no longer empty once Ctrl-C was
-    pressed.  Pressed twice it is raised all the same: a host operator may wait for what never comes.
-    """
-
-    __slots__ = ("before", "noted")
-
-    def __enter__(self) -> list[int]:
-        self.noted: list[int] = []
-        self.before: Any = None
-        if threading.current_thread() is threading.main_thread():
-            # An embedded interpreter may own its signals; then there is nothing to note.
-            with contextlib.suppress(ValueError):
-                self.before = _signal.signal(_SIGINT, self._note)
-        return self.noted
-
-    def _note(self, number: int, frame: Any) -> None:
-        if self.noted:
-            raise KeyboardInterrupt
-        self.noted.append(number)
-
-    def __exit__(self, *_: object) -> None:
-        if self.before is not None:
-            _signal.signal(_SIGINT, self.before)

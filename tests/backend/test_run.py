@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 
 import numpy as np
 import pytest
 
 from c2lab import core, workspace
-from c2lab.backend.run import interrupts_deferred
 from c2lab.errors import BadValue
 from c2lab.operators.definition import host_operator
 
@@ -79,31 +77,6 @@ def test_a_single_run_is_finished_before_the_interrupt_is_raised():
     with pytest.raises(KeyboardInterrupt):
         workspace.RunNet(net)
     assert workspace.FetchBlob("as_float") == 5
-
-
-def test_the_second_ctrl_c_is_raised_at_once():
-    def press_twice():
-        with interrupts_deferred() as noted:
-            os.kill(os.getpid(), signal.SIGINT)
-            assert noted
-            os.kill(os.getpid(), signal.SIGINT)
-
-    with pytest.raises(KeyboardInterrupt):
-        press_twice()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_threads_leave_signals_alone():
-    seen = []
-
-    def work():
-        with interrupts_deferred() as noted:
-            seen.append(noted)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert seen == [[]]
 
 
 def test_a_blob_that_changes_its_shape_in_place_survives_a_failed_check():
