@@ -29,8 +29,9 @@ def cut_net(name):
     net.Scale("w", "w", scale=2.0)
     net.Copy("w", "copy_of_w")
     net.Cast("w", "ids", to=core.DataType.INT32)
-    net.Unique("ids", "different")
-    net.LabelCrossEntropy(["scores", "label"], "loss")
+    net.Unique("ids", "ids_once")
+    net.Unique("label", "label_once")
+    net.LabelCrossEntropy(["scores", "label_once"], "loss")
     net.Add(["w", "copy_of_w"], "w")
     return net
 
@@ -62,7 +63,7 @@ def test_what_a_host_operator_wrote_is_taken_back():
     net = core.Net("host_first")
     net.Unique("label", "different")
     net.Unique("label", "one")
-    net.LabelCrossEntropy(["scores", "label"], "loss")
+    net.LabelCrossEntropy(["scores", "one"], "loss")
     workspace.CreateNet(net)
     before = held()
     with pytest.raises(BadValue, match="Label"):
