@@ -192,7 +192,7 @@ def _renamed(checks: tuple[ValueCheck, ...], nodes: Sequence[Node]) -> tuple[Val
         return checks
     first = {node.index: position for position, node in enumerate(nodes)}
     if all(check.node.index in first for check in checks):
-        return tuple(ValueCheck(nodes[first[check.node.index]], check.message) for check in checks)
+        return tuple(ValueCheck(nodes[first[check.node.index]], check.message, check.offender) for check in checks)
     return checks
 
 

@@ -12,19 +12,20 @@ from c2lab.backend.layouts import as_written, call_channels_last
 from c2lab.backend.randomness import node_key
 from c2lab.errors import BadValue, C2LabError, ShapeMismatch
 from c2lab.graph.ir import Node, Value
-from c2lab.operators.checks import collecting
+from c2lab.operators.checks import Offender, collecting
 
 
 class ValueCheck:
     """A condition on values that a compiled function reports, and what to say where it does not hold."""
 
-    def __init__(self, node: Node, message: str) -> None:
+    def __init__(self, node: Node, message: str, offender: Offender | None = None) -> None:
         self.node = node
         self.message = message
+        self.offender = offender and offender._replace(position=None, value=None)
 
-    def error(self) -> BadValue:
-        """The error to raise, placed at the operator."""
-        error = BadValue(self.message)
+    def error(self, found: Sequence[float]) -> BadValue:
+        """The error to raise, placed at the operator; ``found``: position and value of the first offender."""
+        error = BadValue(self.message + (self.offender.text(*found) if self.offender else ""))
         error.at(self.node.place)
         return error
 
@@ -32,8 +33,9 @@ class ValueCheck:
 class Lowered:
     """The pure function of a stretch of nodes.
 
-    ``function(*inputs, [random state])`` returns the outputs and, last, a vector of booleans:
-    one for each condition in ``checks``, which is filled in while tracing.
+    ``function(*inputs, [random state])`` returns the outputs and, where there are conditions, last two
+    things: position and value of each one's first offender, and a vector of booleans, one for each
+    condition in ``checks``, which is filled in while tracing.
     """
 
     def __init__(
@@ -66,13 +68,16 @@ class Lowered:
     def _trace(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
         self.checks = []
         conditions: list[Any] = []
+        offenders: list[Any] = []
         random_state = arguments[-1] if self.random else None
         held: dict[Value, Any] = dict(zip(self.inputs, arguments, strict=False))
         for node in self.nodes:
 
-            def collect(ok: Any, message: str, node: Node = node) -> None:
+            def collect(ok: Any, message: str, offender: Offender | None, node: Node = node) -> None:
                 conditions.append(ok)
-                self.checks.append(ValueCheck(node, message))
+                found = (offender.position, offender.value) if offender else (0, 0)
+                offenders.append(jnp.stack([jnp.asarray(number, jnp.float64) for number in found]))
+                self.checks.append(ValueCheck(node, message, offender))
 
             with collecting(collect):
                 results = self._call(node, held, random_state)
@@ -96,7 +101,7 @@ class Lowered:
             if value is not None and id(value) in seen:
                 outputs[position] = jnp.array(value, copy=True)
             seen.add(id(value))
-        return (*outputs, fine) if fine is not None else tuple(outputs)
+        return (*outputs, jnp.stack(offenders), fine) if fine is not None else tuple(outputs)
 
     def _call(self, node: Node, held: dict[Value, Any], random_state: Any) -> tuple[Any, ...]:
         operator = node.operator

@@ -115,7 +115,8 @@ class CompiledStep:
         for name, value in zip(self.output_names, results, strict=False):
             if name in overwritten and value is not None and _same_kind(blobs[name], value):
                 blobs[name] = value
-        raise compiled.checks[int(np.argmin(fine))].error()
+        first = int(np.argmin(fine))
+        raise compiled.checks[first].error(np.asarray(results[-2])[first])
 
     def _gather(self, blobs: Blobs) -> list[Any]:
         """The arguments, each an array on this step's device.

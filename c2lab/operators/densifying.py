@@ -49,7 +49,11 @@ def sparse_to_dense(indices, values, data_to_infer_dim=None, *, output_first_dim
         rows = data_to_infer_dim.shape[0]
     else:
         rows = int(np.max(indices)) + 1 if indices.size else 0
-    require((indices >= 0) & (indices < rows), f"indices holds a number outside 0 to {rows} - 1, the rows of output")
+    require(
+        (indices >= 0) & (indices < rows),
+        f"indices holds a number outside 0 to {rows} - 1, the rows of output",
+        indices,
+    )
     return jnp.zeros((rows, *values.shape[1:]), values.dtype).at[indices].add(values, mode="drop")
 
 

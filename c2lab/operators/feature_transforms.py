@@ -97,7 +97,9 @@ def batch_bucketize(float_features, indices, boundaries, lengths):
         f"lengths {lengths.shape}; they must be (N, D), (J,), (B,) and (J,)",
     )
     columns = float_features.shape[1]
-    require((indices >= 0) & (indices < columns), f"indices must be from 0 to {columns - 1}, the columns there are")
+    require(
+        (indices >= 0) & (indices < columns), f"indices must be from 0 to {columns - 1}, the columns there are", indices
+    )
     require(
         jnp.sum(lengths) == boundaries.shape[0],
         f"lengths must add up to {boundaries.shape[0]}, the boundaries there are",

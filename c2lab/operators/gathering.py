@@ -105,6 +105,7 @@ def _checked_indices(indices: Any, size: Any, wrap: bool = True) -> Any:
     require(
         (indices >= low) & (indices < size),
         f"INDICES element is out of DATA bounds: INDICES holds an index outside {low} to {size} - 1",
+        indices,
     )
     return jnp.where(indices < 0, indices + size, indices)
 
@@ -207,7 +208,9 @@ def one_hot(indices, index_size_tensor):
         "indices must be one-dimensional and index_size_tensor one value",
     )
     size = int(index_size_tensor.reshape(-1)[0])
-    require((indices >= 0) & (indices < size), f"indices holds an index outside 0 to {size} - 1, the size of a row")
+    require(
+        (indices >= 0) & (indices < size), f"indices holds an index outside 0 to {size} - 1, the size of a row", indices
+    )
     return (indices[:, None] == jnp.arange(size)).astype(jnp.float32)
 
 

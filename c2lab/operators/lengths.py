@@ -39,7 +39,7 @@ def require_vector(name: str, value: Any) -> None:
 def require_sum(lengths: Any, rows: Any, name: str = "DATA") -> None:
     """Demands lengths that are not negative and add up to ``rows``."""
     require_vector("LENGTHS", lengths)
-    require(lengths >= 0, "LENGTHS holds a negative number; every length must be 0 or more")
+    require(lengths >= 0, "LENGTHS holds a negative number; every length must be 0 or more", lengths)
     require(lengths.sum() == rows, f"sum(LENGTHS) must be {rows}, the number of rows of {name}")
 
 
@@ -183,7 +183,7 @@ def lengths_split(LENGTHS, n_split_input=None, *, n_split: int = 0):
         n_split = int(np.reshape(n_split_input, -1)[0])
     if n_split < 1:
         raise BadArgument(f"n_split is {n_split}; each segment must be split into 1 or more")
-    require(LENGTHS >= 0, "LENGTHS holds a negative number; every length must be 0 or more")
+    require(LENGTHS >= 0, "LENGTHS holds a negative number; every length must be 0 or more", LENGTHS)
     part = jnp.arange(n_split, dtype=jnp.int32)
     return (LENGTHS[:, None] // n_split + (part < LENGTHS[:, None] % n_split)).astype(jnp.int32).reshape(-1)
 
@@ -263,7 +263,7 @@ def lengths_pad(DATA, LENGTHS, *, padding_value: float = -1.0, target_length: in
     if target_length < 1:
         raise BadArgument(f"target_length is {target_length}; it must be given, and be 1 or more")
     require_sum(LENGTHS, DATA.shape[0])
-    require(LENGTHS <= target_length, f"a segment has more than target_length ({target_length}) rows")
+    require(LENGTHS <= target_length, f"a segment has more than target_length ({target_length}) rows", LENGTHS)
     rows = DATA.shape[0]
     segment = segment_of_rows(LENGTHS, rows)
     place = jnp.arange(rows, dtype=jnp.int32) + segment * target_length

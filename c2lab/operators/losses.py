@@ -27,6 +27,7 @@ def _label_hits(X: Any, label: Any) -> Any:
     require(
         (flat >= 0) & (flat < classes),
         f"Label seems incorrect: label holds a label outside 0 to {classes} - 1, the columns of X {X.shape}",
+        flat,
     )
     return jnp.arange(classes, dtype=jnp.int32) == flat
 

@@ -26,6 +26,7 @@ def _labels_in_range(predictions: Any, labels: Any) -> Any:
     require(
         (flat >= 0) & (flat < classes),
         f"labels holds a label outside 0 to {classes} - 1, the classes of predictions {predictions.shape}",
+        flat,
     )
     return flat
 

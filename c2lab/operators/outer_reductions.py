@@ -49,6 +49,7 @@ class Ends:
         require(
             (lengths >= 0) & (lengths <= X.shape[axis]),
             f"lengths must be between 0 and {X.shape[axis]}, the size of the dimension of X that is reduced",
+            lengths,
         )
         self.counts = lengths.reshape(self.kept)
         self.mask = jax.lax.broadcasted_iota(lengths.dtype, X.shape, axis) < self.counts

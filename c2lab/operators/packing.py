@@ -152,7 +152,11 @@ def batch_dense_to_sparse(lengths, indices, dense):
         dense.ndim == 2 and dense.shape[0] == lengths.shape[0],
         f"dense is {tuple(dense.shape)} and lengths {tuple(lengths.shape)}; there must be one length a row",
     )
-    require((indices >= 0) & (indices < dense.shape[1]), f"indices holds a column outside 0 to {dense.shape[1]} - 1")
+    require(
+        (indices >= 0) & (indices < dense.shape[1]),
+        f"indices holds a column outside 0 to {dense.shape[1]} - 1",
+        indices,
+    )
     if product(dense.shape) == 0:
         return jnp.zeros(indices.shape, dense.dtype)
     return dense.at[row, indices].get(mode="clip")
@@ -199,7 +203,7 @@ def batch_sparse_to_dense(
         )
     elif size < 1:
         raise BadArgument("the number of columns is not known; give dense_last_dim, or output_shape_inference")
-    require((indices >= 0) & (indices < size), f"indices holds a column outside 0 to {size} - 1")
+    require((indices >= 0) & (indices < size), f"indices holds a column outside 0 to {size} - 1", indices)
     dense = jnp.full((lengths.shape[0], size), default_value, values.dtype)
     return dense.at[row, indices].set(values, mode="drop")
 

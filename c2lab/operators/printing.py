@@ -107,7 +107,9 @@ def nan_check(tensor, *others):
         >>> run("NanCheck", tensor=[1.0, 2.0])
         output = [1. 2.]
     """
-    require(jnp.isfinite(tensor), "NanCheck found a value that is NaN or infinite; look at the operators before it")
+    require(
+        jnp.isfinite(tensor), "NanCheck found a value that is NaN or infinite; look at the operators before it", tensor
+    )
     return tensor
 
 
@@ -125,7 +127,9 @@ def enforce_finite(input):
     Example:
         >>> checked = run("EnforceFinite", input=[1.0, 2.0])
     """
-    require(jnp.isfinite(input), "the input has a value that is NaN or infinite; look at the operator that made it")
+    require(
+        jnp.isfinite(input), "the input has a value that is NaN or infinite; look at the operator that made it", input
+    )
     return ()
 
 
@@ -140,7 +144,7 @@ def assert_(X, *, error_msg: str = ""):
     Example:
         >>> checked = run("Assert", X=np.array([True]), error_msg="the batch is empty")
     """
-    require(X != 0, error_msg or "a condition that Assert demands does not hold")
+    require(X != 0, error_msg or "a condition that Assert demands does not hold", X)
     return ()
 
 

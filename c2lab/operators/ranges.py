@@ -32,7 +32,7 @@ def _lengths(segment_ids: Any, data: Any) -> Any:
     else:
         require_shape(data.ndim >= 1, "data is one number; it must have rows")
         count = data.shape[0]
-        require(ids < count, f"segment_ids holds a number outside 0 to {count} - 1, the rows of data")
+        require(ids < count, f"segment_ids holds a number outside 0 to {count} - 1, the rows of data", ids)
     return jnp.zeros((count,), jnp.int32).at[ids].add(1, mode="drop")
 
 
@@ -208,7 +208,9 @@ def segment_one_hot(lengths, indices, index_size_tensor):
     row = places(lengths, indices)
     require_shape(np.size(index_size_tensor) == 1, "index_size_tensor must be one value, the length of a row")
     size = int(np.reshape(index_size_tensor, -1)[0])
-    require((indices >= 0) & (indices < size), f"indices holds an index outside 0 to {size} - 1, the size of a row")
+    require(
+        (indices >= 0) & (indices < size), f"indices holds an index outside 0 to {size} - 1, the size of a row", indices
+    )
     return jnp.zeros((lengths.shape[0], size), jnp.float32).at[row, indices].set(1, mode="drop")
 
 

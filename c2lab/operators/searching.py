@@ -170,7 +170,7 @@ def scatter_assign(DATA, INDICES, SLICES):
         "there must be one row of DATA's shape an index",
     )
     flat = INDICES.reshape(-1)
-    require((flat >= 0) & (flat < DATA.shape[0]), f"INDICES holds an index outside 0 to {DATA.shape[0]} - 1")
+    require((flat >= 0) & (flat < DATA.shape[0]), f"INDICES holds an index outside 0 to {DATA.shape[0]} - 1", flat)
     return DATA.at[flat].set(SLICES.reshape(flat.shape[0], *DATA.shape[1:]), mode="drop")
 
 
@@ -202,5 +202,7 @@ def scatter(DATA, INDICES, UPDATES, *, axis: int = 1):
         f"INDICES and UPDATES must have one shape, and DATA's sizes but along dimension {axis}",
     )
     size = DATA.shape[axis]
-    require((INDICES >= 0) & (INDICES < size), f"INDICES element is out of DATA bounds: it must be 0 to {size} - 1")
+    require(
+        (INDICES >= 0) & (INDICES < size), f"INDICES element is out of DATA bounds: it must be 0 to {size} - 1", INDICES
+    )
     return jnp.put_along_axis(DATA, INDICES, UPDATES, axis=axis, inplace=False, mode="drop")

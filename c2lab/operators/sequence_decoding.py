@@ -182,7 +182,7 @@ def swap_best_path(predictions, bestPath):
         new_predictions = [[2. 1. 3.]]
     """
     count = predictions.shape[1]
-    require((bestPath >= 0) & (bestPath < count), f"bestPath must hold labels from 0 to {count - 1}")
+    require((bestPath >= 0) & (bestPath < count), f"bestPath must hold labels from 0 to {count - 1}", bestPath)
     row = jnp.arange(predictions.shape[0])
     best = jnp.argmax(predictions, axis=1)
     exchanged = predictions.at[row, best].set(predictions[row, bestPath])

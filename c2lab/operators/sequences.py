@@ -26,7 +26,7 @@ def reverse_packed_segs(data, lengths):
         data.ndim == 3 and lengths.shape == (data.shape[1],),
         f"data is {data.shape} and lengths {lengths.shape}; with data (T, N, D) lengths must be (N,)",
     )
-    require(lengths <= data.shape[0], f"a sequence is longer than the {data.shape[0]} steps of data")
+    require(lengths <= data.shape[0], f"a sequence is longer than the {data.shape[0]} steps of data", lengths)
     step = jnp.arange(data.shape[0])[:, None]
     length = lengths.astype(step.dtype)[None, :]
     source = jnp.where(step < length, length - 1 - step, step)
@@ -145,7 +145,7 @@ def remove_padding(data_in, lengths=None, *, padding_width: int = 1, end_padding
     before, after = _widths(padding_width, end_padding_width)
     lengths = _lengths(data_in, lengths)
     short = lengths - (before + after)
-    require(short >= 0, f"a sequence is shorter than its padding of {before} and {after} rows")
+    require(short >= 0, f"a sequence is shorter than its padding of {before} and {after} rows", short)
     rows = data_in.shape[0] - lengths.shape[0] * (before + after)
     if lengths.shape[0] == 0 or rows <= 0:
         return data_in[:0], short

@@ -65,7 +65,9 @@ def _row_targets(logits: Any, labels: Any, axis: int, label_prob: bool) -> tuple
             f"labels is {labels.shape} but logits is {logits.shape}; with label_prob both must have one shape",
         )
         targets = labels.reshape(rows, classes)
-        require(targets >= 0, "labels holds a negative probability; with label_prob every value must be at least 0")
+        require(
+            targets >= 0, "labels holds a negative probability; with label_prob every value must be at least 0", targets
+        )
         require(
             jnp.abs(jnp.sum(targets, axis=1) - 1) < 1e-4,
             "labels holds a row that does not sum to 1; with label_prob every row must be a distribution",
@@ -82,6 +84,7 @@ def _row_targets(logits: Any, labels: Any, axis: int, label_prob: bool) -> tuple
     require(
         (flat >= 0) & (flat < classes),
         f"Label seems incorrect: labels holds a label outside 0 to {classes} - 1, the classes of logits {logits.shape}",
+        flat,
     )
     return X, (jnp.arange(classes, dtype=jnp.int32) == flat[:, None]).astype(X.dtype)
 
@@ -240,6 +243,7 @@ def _pixel_targets(logits: Any, labels: Any, weight: Any, order: str) -> tuple[A
     require(
         (labels >= -1) & (labels < classes),
         f"labels holds a label outside -1 (do not care) to {classes} - 1, the channels of logits {logits.shape}",
+        labels,
     )
     counts = (labels >= 0).astype(logits.dtype)
     if weight is not None:

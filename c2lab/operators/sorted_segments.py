@@ -51,8 +51,9 @@ def picked_on_host(DATA: np.ndarray, INDICES: np.ndarray) -> np.ndarray:
     require_rows("DATA", DATA)
     require_shape(INDICES.ndim == 1, f"INDICES is {INDICES.shape}; it must be one-dimensional")
     require(
-        np.all((INDICES >= 0) & (INDICES < DATA.shape[0])),
+        (INDICES >= 0) & (INDICES < DATA.shape[0]),
         f"INDICES element is out of DATA bounds: INDICES holds an index outside 0 to {DATA.shape[0]} - 1",
+        INDICES,
     )
     return DATA[INDICES]
 
@@ -100,6 +101,7 @@ def in_reach(SEGMENT_IDS: Any, segments: Any) -> None:
     require(
         (SEGMENT_IDS >= 0) & (SEGMENT_IDS < segments),
         f"SEGMENT_IDS holds a number outside 0 to {segments} - 1, the segments that the gradient has",
+        SEGMENT_IDS,
     )
 
 

@@ -32,6 +32,7 @@ def picked(DATA, INDICES):
     require(
         (INDICES >= 0) & (INDICES < DATA.shape[0]),
         f"INDICES element is out of DATA bounds: INDICES holds an index outside 0 to {DATA.shape[0]} - 1",
+        INDICES,
     )
     if DATA.shape[0] == 0:
         rows = jnp.zeros((*INDICES.shape, *DATA.shape[1:]), DATA.dtype)
@@ -220,7 +221,9 @@ def sparse_lengths_positional_weighted_sum(DATA, WEIGHT, INDICES, LENGTHS):
     """
     require_vector("WEIGHT", WEIGHT)
     segment = segments_of(INDICES, LENGTHS)
-    require(LENGTHS <= WEIGHT.shape[0], f"a segment is longer than WEIGHT, which has {WEIGHT.shape[0]} positions")
+    require(
+        LENGTHS <= WEIGHT.shape[0], f"a segment is longer than WEIGHT, which has {WEIGHT.shape[0]} positions", LENGTHS
+    )
     if LENGTHS.shape[0] == 0 or WEIGHT.shape[0] == 0:
         return jnp.zeros((LENGTHS.shape[0], *DATA.shape[1:]), jnp.float32)
     position = jnp.arange(INDICES.shape[0], dtype=jnp.int32) - jnp.take(starts_of(LENGTHS), segment, mode="clip")
@@ -255,6 +258,7 @@ def sparse_lengths_sum_fused_8bit_rowwise(DATA, INDICES, LENGTHS):
     require(
         (INDICES >= 0) & (INDICES < DATA.shape[0]),
         f"INDICES element is out of DATA bounds: INDICES holds an index outside 0 to {DATA.shape[0]} - 1",
+        INDICES,
     )
     if DATA.shape[0] == 0:
         return jnp.zeros((LENGTHS.shape[0], DATA.shape[1] - 8), jnp.float32)

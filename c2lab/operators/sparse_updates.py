@@ -41,6 +41,7 @@ def require_rows(indices, rows):
     require(
         (indices >= 0) & (indices < rows),
         f"an index lies outside of the parameter, which has {rows} rows; indices must be from 0 to {rows - 1}",
+        indices,
     )
     return indices
 

@@ -69,7 +69,9 @@ def _bounded_rows(param: Any, indices: Any, use_max_norm: bool, norm: float) -> 
     require_shape(param.ndim >= 1, "param has no dimensions; it must hold a row for each index")
     rows = param.shape[0]
     places = indices.reshape(-1)
-    require((places >= 0) & (places < rows), f"indices holds an index outside 0 to {rows} - 1, the rows of param")
+    require(
+        (places >= 0) & (places < rows), f"indices holds an index outside 0 to {rows} - 1, the rows of param", places
+    )
     chosen = param[places].astype(jnp.promote_types(param.dtype, jnp.float32))
     flat = chosen.reshape(places.shape[0], -1) if param.ndim > 1 else chosen[:, None]
     length = jnp.sqrt(jnp.sum(flat * flat, axis=1, keepdims=True))

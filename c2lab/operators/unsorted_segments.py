@@ -40,12 +40,14 @@ def _unknown_count(op: Any) -> bool:
 def _sums(rows: Any, ids: Any, num_segments: int) -> Any:
     require_rows("DATA", rows)
     require_ids(ids, rows.shape[0])
-    require(ids >= 0, "SEGMENT_IDS holds a negative number; segments are numbered from 0")
+    require(ids >= 0, "SEGMENT_IDS holds a negative number; segments are numbered from 0", ids)
     if num_segments == -1:
         ids = np.asarray(ids)
         num_segments = int(ids.max()) + 1 if ids.size else 0
     else:
-        require(ids < num_segments, f"Segment id out of range: SEGMENT_IDS must be below num_segments ({num_segments})")
+        require(
+            ids < num_segments, f"Segment id out of range: SEGMENT_IDS must be below num_segments ({num_segments})", ids
+        )
     return sum_of_segments(rows, ids, num_segments)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from c2lab import core, workspace
 from c2lab.backend.lower import Lowered
-from c2lab.errors import ShapeMismatch
+from c2lab.errors import BadValue, ShapeMismatch
 from c2lab.graph.reader import read
 
 
@@ -35,10 +35,12 @@ def test_conditions_on_values_come_last():
     function, _ = lowered(net)
     import jax
 
-    *_, fine = jax.jit(function.function())(np.full((2, 3), 1 / 3, np.float32), np.int32([0, 3]))
+    with jax.enable_x64(True):
+        *_, found, fine = jax.jit(function.function())(np.full((2, 3), 1 / 3, np.float32), np.int32([0, 3]))
     assert not np.asarray(fine).all()
     assert len(function.checks) == len(fine)
-    assert "operator 0" in str(function.checks[int(np.argmin(fine))].error())
+    first = int(np.argmin(fine))
+    assert "operator 0" in str(function.checks[first].error(np.asarray(found)[first]))
 
 
 def test_an_error_names_operator_blobs_and_the_users_line():
@@ -54,3 +56,15 @@ def test_an_error_names_operator_blobs_and_the_users_line():
     assert "test_lower.py line" in text
     assert "(2, 3)" in text
     assert "(4, 5)" in text
+
+
+def test_a_compiled_check_names_the_value_and_its_place():
+    workspace.FeedBlob("offending_data", np.zeros((3, 2), np.float32))
+    workspace.FeedBlob("offending_rows", np.int64([[0, 1], [5, -7]]))
+    net = core.Net("offending")
+    net.Gather(["offending_data", "offending_rows"], "taken")
+    with pytest.raises(BadValue, match=r"found 5 at position \[1, 0\]"):
+        workspace.RunNetOnce(net)
+    workspace.FeedBlob("offending_rows", np.int64([[0, 1], [2, -7]]))
+    with pytest.raises(BadValue, match=r"found -7 at position \[1, 1\]"):
+        workspace.RunNetOnce(net)

@@ -20,7 +20,7 @@ def test_traced_values_are_collected():
     found = []
 
     def function(x):
-        with collecting(lambda ok, message: found.append(message)):
+        with collecting(lambda ok, message, offender: found.append(message)):
             require(x > 0, "x must be positive")
         require(x > 1, "nobody collects this one")
         return x
@@ -39,3 +39,9 @@ def test_shapes_and_types():
     require_type("X", np.float32(1), ("float32",))
     with pytest.raises(TypeMismatch, match=r"Unsupported type of tensor: long .X is int64; it may be float32"):
         require_type("X", np.int64(1), ("float32",))
+
+
+def test_the_first_offender_is_named():
+    with pytest.raises(BadValue, match=r"rows are 0 to 4 \(found 9 at position \[1, 0\]\)"):
+        rows = np.array([[1, 2], [9, 8]])
+        require(rows < 5, "rows are 0 to 4", rows)
