@@ -28,11 +28,14 @@ _MOST_KEPT = 4096
 
 
 class Compiled(NamedTuple):
-    """A function ready to call, and the conditions whose truth it returns last."""
+    """A function ready to call, and the conditions whose truth it returns last.
+
+    ``complete``: every output has a value (an operator may leave one as it was: ``None``).
+    """
 
     call: Any
     checks: tuple[ValueCheck, ...]
-    random: bool
+    complete: bool
 
 
 class CompileStatistics:
@@ -84,7 +87,7 @@ def compile_segment(
         compiled = _compile(lowered, arguments, device, donate)
         statistics.count += 1
         statistics.seconds += time.perf_counter() - started
-        result = Compiled(compiled, tuple(lowered.checks), lowered.random)
+        result = Compiled(compiled, tuple(lowered.checks), lowered.complete)
         _cache[key] = result
         while len(_cache) > _MOST_KEPT:
             _cache.popitem(last=False)

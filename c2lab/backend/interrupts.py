@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import _signal  # C functions: signal.signal() is ten times slower
-import contextlib
-import threading
 from typing import Any
 
 _SIGINT = int(_signal.SIGINT)
@@ -22,10 +20,10 @@ class interrupts_deferred:
     def __enter__(self) -> list[int]:
         self.noted: list[int] = []
         self.before: Any = None
-        if threading.current_thread() is threading.main_thread():
-            # An embedded interpreter may own its signals; then there is nothing to note.
-            with contextlib.suppress(ValueError):
-                self.before = _signal.signal(_SIGINT, self._note)
+        try:  # this is passed at each run of a net: no look at the thread, no contextlib
+            self.before = _signal.signal(_SIGINT, self._note)
+        except ValueError:
+            pass  # only the main thread has signals, and an embedded interpreter may own them: nothing to note
         return self.noted
 
     def _note(self, number: int, frame: Any) -> None:

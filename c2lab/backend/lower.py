@@ -56,6 +56,7 @@ class Lowered:
         self.channels_last = channels_last
         self.random = any("rng" in node.operator.reserved for node in nodes)
         self.checks: list[ValueCheck] = []
+        self.complete = True
 
     def function(self) -> Callable[..., tuple[Any, ...]]:
         """The function itself, under a constant name: the name is part of the key of JAX's cache on disk."""
@@ -84,6 +85,7 @@ class Lowered:
             held.update(zip(node.outputs, results, strict=True))
 
         outputs = [as_written(held[value]) for value in self.outputs]
+        self.complete = all(value is not None for value in outputs)
         if conditions:
             fine = jnp.stack(conditions)
             all_fine = jnp.all(fine)

@@ -31,8 +31,6 @@ class Uninitialised:
 
 UNINITIALISED = Uninitialised()
 
-_NOTHING_TO_KEEP = contextlib.nullcontext()
-
 Blobs = MutableMapping[str, Any]
 
 
@@ -96,6 +94,8 @@ class CompiledStep:
             compiled = self.compiled or compiled
         if compiled.checks:
             self._commit_checked(compiled, results, blobs)
+        elif compiled.complete:
+            blobs.update(zip(self.output_names, results, strict=False))
         else:
             for name, value in zip(self.output_names, results, strict=True):
                 if value is not None:  # None: the operator left this blob as it was
@@ -284,7 +284,11 @@ class Program:
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
         """Runs all steps once."""
-        with Rollback(blobs, self.written) if self.written else _NOTHING_TO_KEEP:
+        if not self.written:
+            for step in self.steps:
+                step.run(blobs, base, run)
+            return
+        with Rollback(blobs, self.written):
             for step in self.steps:
                 step.run(blobs, base, run)
 
