@@ -20,7 +20,7 @@ class interrupts_deferred:
     def __enter__(self) -> list[int]:
         self.noted: list[int] = []
         self.before: Any = None
-        try:  # this is passed at each run of a net: no look at the thread, no contextlib
+        try:  # noqa: SIM105  (passed at each run of a net: contextlib would take as long as all the rest)
             self.before = _signal.signal(_SIGINT, self._note)
         except ValueError:
             pass  # only the main thread has signals, and an embedded interpreter may own them: nothing to note
