@@ -60,6 +60,7 @@ MODULES: dict[str, Target] = {
     },
     "caffe2.python.cnn": "c2lab.compat.cnn",
     "caffe2.python.context": _names(_CONTEXTS, "Managed DefaultManaged"),
+    "caffe2.python.control": "c2lab.control.steps",
     "caffe2.python.core": "c2lab.core",
     "caffe2.python.device_checker": "c2lab.compat.device_checker",
     "caffe2.python.dyndep": "c2lab.compat.dyndep",
