@@ -18,7 +18,7 @@ There, other ways compute the same numbers:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -29,6 +29,7 @@ from jax import lax
 from c2lab.operators.windows import Placement, layout, padded, per_channel, taps, views
 
 _SMALL = 2**23  # elements of a patch matrix that stay near the processor
+_GATHERED = 2**22  # elements up to which a gather lays them out as fast as slices, and compiles faster
 _LARGE = 2**25  # elements beyond which a patch matrix takes too much memory
 
 
@@ -86,7 +87,7 @@ def _way(
         few = isinstance(places, int) and places <= filter.shape[0]
         return _by_rows if area == 1 or (few and not backwards) else _by_xla
     if area == 1 or (group > 1 and size <= _LARGE) or (size <= _SMALL and (channels <= 4 or area >= 25)):
-        return _by_patches
+        return _by_sliced_patches if backwards else _by_patches
     return _by_xla
 
 
@@ -140,10 +141,19 @@ def _channels_first(values: Any, order: str) -> Any:
     return values.transpose(channel, batch, *space)
 
 
-def _patches(X: Any, place: Placement, group: int, order: str) -> Any:
-    """The matrix of patches of each group: ``(group, channels / group * taps, batch * places)``."""
+def _patches(X: Any, place: Placement, group: int, order: str, *, sliced: bool = False) -> Any:
+    """The matrix of patches of each group: ``(group, channels / group * taps, batch * places)``.
+
+    ``sliced``: by slices alone, whose transpose is cheap; that of a gather is not.
+    """
     columns = _channels_first(padded(X, place, order, 0), order)
-    channels, batch = columns.shape[:2]
+    channels, batch, *sizes = columns.shape
+    if not sliced and math.prod(place.kernel) > 1 and _patch_elements(X, place, order) <= _GATHERED:
+        seen = columns.reshape(channels, batch, math.prod(sizes))
+        seen = seen.at[:, :, _seen_pixels(sizes, place).T].get(mode="promise_in_bounds")
+        return jnp.swapaxes(seen, 1, 2).reshape(
+            group, channels // group * math.prod(place.kernel), batch * math.prod(place.output)
+        )
     rank = len(place.kernel)
     # One axis after the other: k + k slices are copied instead of k * k.
     for axis in reversed(range(rank)):
@@ -158,8 +168,23 @@ def _filter_matrix(filter: Any, group: int, order: str) -> Any:
     return filter.transpose(made, inner, *space).reshape(group, rows, math.prod(filter.shape[1:]))
 
 
-def _by_patches(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
-    rows, columns = _filter_matrix(filter, group, order), _patches(X, place, group, order)
+def _seen_pixels(sizes: Sequence[int], place: Placement) -> np.ndarray:
+    """Which pixel, counted through the image, each place sees at each tap: ``(places, taps)``."""
+    at = np.zeros((1, 1), np.int32)
+    for size, step, spread, kernel, places in zip(
+        sizes, place.stride, place.dilation, place.kernel, place.output, strict=True
+    ):
+        along = np.arange(places, dtype=np.int32)[:, None] * step + np.arange(kernel, dtype=np.int32) * spread
+        at = (at[:, None, :, None] * size + along[:, None, :]).reshape(len(at) * places, -1)
+    return at
+
+
+def _by_sliced_patches(X: Any, filter: Any, place: Placement, group: int, order: str) -> Any:
+    return _by_patches(X, filter, place, group, order, sliced=True)
+
+
+def _by_patches(X: Any, filter: Any, place: Placement, group: int, order: str, *, sliced: bool = False) -> Any:
+    rows, columns = _filter_matrix(filter, group, order), _patches(X, place, group, order, sliced=sliced)
     if group == 1:
         # Turned before the product, not in it, the filters cost less.
         turned = lax.optimization_barrier(rows[0].T)
@@ -190,13 +215,8 @@ def _rows(X: Any, place: Placement) -> Any:
     """The matrix of patches of channels-last images: ``(batch * places, channels * taps)``."""
     X = padded(X, place, "NHWC", 0)
     batch, *sizes, channels = X.shape
-    # Where each place sees each tap, counted in pixels: one gather compiles faster than a slice a tap.
-    at = np.zeros((1, 1), np.int32)
-    for size, step, spread, kernel, places in zip(
-        sizes, place.stride, place.dilation, place.kernel, place.output, strict=True
-    ):
-        along = np.arange(places, dtype=np.int32)[:, None] * step + np.arange(kernel, dtype=np.int32) * spread
-        at = (at[:, None, :, None] * size + along[:, None, :]).reshape(len(at) * places, -1)
+    # One gather compiles faster than a slice a tap.
+    at = _seen_pixels(sizes, place)
     if at.shape[1] == 1:
         (seen,) = views(X, place, "NHWC")  # a slice, whose gradient is cheap
     else:
