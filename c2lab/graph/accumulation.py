@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from c2lab.errors import NoGradient
 from c2lab.operators.gradients import GradientSlice
+from c2lab.operators.subnets import rename_output
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
 
@@ -41,7 +42,7 @@ class Writer(NamedTuple):
 
     def rename(self, name: str) -> None:
         """Gives the blob another name wherever the gradient mentions it."""
-        self.op.output[self.position] = name
+        rename_output(self.op, self.position, name)
         for names, position in self.mentions:
             names[position] = name
 

@@ -12,14 +12,15 @@ Everything here is names and OperatorDefs; nothing runs.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from c2lab import origins
 from c2lab.errors import BadArgument, C2LabError, NoGradient, UnsafeInplace
 from c2lab.graph.accumulation import Contribution, Writer, find_writers, join, must_join
 from c2lab.graph.overwritten import make_safe_gradient
-from c2lab.operators.gradients import Gradient, GradientSlice
+from c2lab.operators.gradients import Gradient, GradientOperators, GradientSlice, NetGradients
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
 
@@ -42,6 +43,19 @@ class BackwardOperators(NamedTuple):
     gradients: dict[str, str | GradientSlice]
 
 
+def differentiate(
+    net: caffe2_pb2.NetDef, gradients: Mapping[str, str], known: Iterable[str], maker: GradientMaker
+) -> NetGradients:
+    """The gradient operators of a net that stands in an operator, by the makers of the pass around it."""
+    inside = BackwardPass(net.op, maker, net_name=net.name, known=known)
+    return inside.gradients_at_entry(gradients)
+
+
+def registered_gradient(op: OperatorDef, output_gradients: Sequence[Gradient]) -> GradientOperators:
+    """The gradient of an operator as its definition has it, that of the nets in it included."""
+    return make_safe_gradient(op, output_gradients, partial(differentiate, maker=registered_gradient))
+
+
 class BackwardPass:
     """The gradient operators for a list of forward operators.
 
@@ -49,6 +63,7 @@ class BackwardPass:
         operators: The forward operators, in the order in which they run.
         maker: Who knows the gradient of one operator; the registry where left out.
         net_name, first_position: The net that the operators come from and where, for messages.
+        known: Blobs that exist before the operators run, also those that are written before they are read.
 
     Example:
         >>> relu = OperatorDef(type="Relu", input=["x"], output=["y"])
@@ -60,16 +75,17 @@ class BackwardPass:
     def __init__(
         self,
         operators: Sequence[OperatorDef],
-        maker: GradientMaker = make_safe_gradient,
+        maker: GradientMaker = registered_gradient,
         *,
         net_name: str = "",
         first_position: int = 0,
+        known: Iterable[str] = (),
     ) -> None:
         self._maker = maker
         self._net_name = net_name
         self._first_position = first_position
         self.ssa: list[OpSSA] = []
-        self.frontier: defaultdict[str, int] = defaultdict(int)
+        self.frontier: defaultdict[str, int] = defaultdict(int, dict.fromkeys(known, 0))
         self.gradient_frontier: dict[str, int] = {}
         self.input_usages: defaultdict[str, defaultdict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         self.gradient_generators: defaultdict[tuple[str, int], list[Contribution]] = defaultdict(list)
@@ -140,6 +156,17 @@ class BackwardPass:
             ops += self._differentiate(position, gradients)
             ops += self._accumulate(position, gradients)
         return BackwardOperators(ops, {name: g for name, g in gradients.items() if g is not None})
+
+    def gradients_at_entry(self, ys: Mapping[str, str]) -> NetGradients:
+        """The gradient operators for ``ys``, and the gradients of blobs as they were before all operators."""
+        ops, gradients = self.gradients_of(ys)
+        made_here = {name for _, _, writes in self.ssa for name, version in writes.items() if version == 0}
+        found = {
+            name: gradient
+            for name, gradient in gradients.items()
+            if self.gradient_frontier.get(name) == 0 and name not in made_here
+        }
+        return NetGradients(ops, found)
 
     def _start(
         self, y: str, given: Any, device: caffe2_pb2.DeviceOption | None, ops: list[OperatorDef]

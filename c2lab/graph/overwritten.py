@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from c2lab.errors import UnsafeInplace
-from c2lab.operators.gradients import Gradient, GradientOperators, make_gradient
+from c2lab.operators.gradients import Differentiate, Gradient, GradientOperators, make_gradient
 from c2lab.proto import caffe2_pb2
 
 # Their gradients take only the shape of the input, which stays; or are code that we cannot look into.
-INDIFFERENT = frozenset({"Add", "Sub", "Div", "Python"})
+# The last three hold nets, in which the gradient pass of the net itself finds what is overwritten.
+INDIFFERENT = frozenset({"Add", "Sub", "Div", "Python", "If", "While", "Do"})
 
 
-def make_safe_gradient(op: caffe2_pb2.OperatorDef, output_gradients: Sequence[Gradient]) -> GradientOperators:
+def make_safe_gradient(
+    op: caffe2_pb2.OperatorDef, output_gradients: Sequence[Gradient], differentiate: Differentiate | None = None
+) -> GradientOperators:
     """The gradient operators of ``op``, as ``make_gradient`` gives them.
 
     Raises:
@@ -28,7 +31,7 @@ def make_safe_gradient(op: caffe2_pb2.OperatorDef, output_gradients: Sequence[Gr
         >>> make_safe_gradient(op, ["dx"]).input_gradients
         ['x_grad']
     """
-    made = make_gradient(op, output_gradients)
+    made = make_gradient(op, output_gradients, differentiate)
     overwritten = set(op.input) & set(op.output)
     if overwritten and op.type not in INDIFFERENT:
         apart = caffe2_pb2.OperatorDef()

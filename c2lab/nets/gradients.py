@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from c2lab.errors import C2LabError, NoGradient
 from c2lab.graph.accumulation import MARK, ONLY_KEEP_MARK
-from c2lab.graph.backward import BackwardPass
+from c2lab.graph.backward import BackwardPass, differentiate
 from c2lab.graph.overwritten import make_safe_gradient
 from c2lab.nets.blobs import BlobReference
 from c2lab.nets.scopes import CurrentDeviceScope
@@ -62,7 +63,7 @@ class GradientRegistry:
         maker = cls.gradient_registry_.get(op.type)
         if maker is None:
             given = [g if g is None or isinstance(g, GradientSlice) else str(g) for g in g_output]
-            return make_safe_gradient(op, given)
+            return make_safe_gradient(op, given, partial(differentiate, maker=cls.GetGradientForOp))
         try:
             ops, g_input = maker(op, list(g_output))
         except C2LabError:

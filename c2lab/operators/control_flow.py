@@ -9,11 +9,12 @@ import numpy as np
 
 from c2lab.errors import BadArgument, UnsafeInplace
 from c2lab.operators.definition import host_operator, operator
+from c2lab.operators.subnet_gradients import if_gradient, while_gradient
 from c2lab.operators.subnets import BoundBlobs, holds, run_net, shelter, written
 from c2lab.proto import caffe2_pb2
 
 
-@host_operator("If", outputs="*outputs", inplace="*", gradient="not implemented")
+@host_operator("If", outputs="*outputs", inplace="*")
 def if_(
     condition,
     *inputs,
@@ -50,7 +51,10 @@ def if_(
     return (None,) * num_outputs
 
 
-@host_operator("While", outputs="*outputs", inplace="*", gradient="not implemented")
+if_.gradient_maker(if_gradient)
+
+
+@host_operator("While", outputs="*outputs", inplace="*")
 def while_(
     condition,
     *inputs,
@@ -90,6 +94,9 @@ def while_(
         if not holds(workspace[op.input[0]], op.input[0]):
             return (None,) * num_outputs
         run_net(loop_net, "loop_net", workspace, state)
+
+
+while_.gradient_maker(while_gradient)
 
 
 @host_operator("ONNXWhile", outputs="*outputs", inplace="*")

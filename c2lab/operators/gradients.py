@@ -6,7 +6,7 @@ to which blobs; ``c2lab.graph.backward`` strings them together into a backward n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from c2lab.errors import NoGradient, SchemaError
@@ -26,6 +26,17 @@ class GradientSlice(NamedTuple):
 Gradient = str | GradientSlice | None
 
 
+class NetGradients(NamedTuple):
+    """The gradient operators of a net, and the gradients of the blobs that it finds, as it finds them."""
+
+    ops: list[caffe2_pb2.OperatorDef]
+    found: dict[str, str | GradientSlice]
+
+
+# (net, gradients of blobs as the net leaves them, blobs that exist before it) -> its gradients
+Differentiate = Callable[[caffe2_pb2.NetDef, Mapping[str, str], Iterable[str]], NetGradients]
+
+
 class GradientWriter:
     """What a maker works with: the forward operator's blobs, and where the gradients go.
 
@@ -33,10 +44,33 @@ class GradientWriter:
     that flows in at output ``k``, ``GI(k)`` the name for the gradient of input ``k``.
     """
 
-    def __init__(self, op: caffe2_pb2.OperatorDef, output_gradients: Sequence[Gradient]) -> None:
+    def __init__(
+        self,
+        op: caffe2_pb2.OperatorDef,
+        output_gradients: Sequence[Gradient],
+        differentiate: Differentiate | None = None,
+    ) -> None:
         self.op = op
         self.output_gradients = tuple(output_gradients)
         self.input_gradients: list[Gradient] = [None] * len(op.input)
+        self._differentiate = differentiate
+
+    def differentiate(
+        self, net: caffe2_pb2.NetDef, gradients: Mapping[str, str], known: Iterable[str] = ()
+    ) -> NetGradients:
+        """The gradient operators of a net inside the operator.
+
+        Args:
+            net: The net.
+            gradients: By blob, the gradient of what the net leaves in it.
+            known: Blobs that exist before the net runs, whether it reads them or not.
+        """
+        if self._differentiate is None:
+            raise NoGradient(
+                f"{self.op.type} holds a net, whose gradient only a whole backward pass can make; "
+                "ask core.GradientRegistry or Net.AddGradientOperators"
+            )
+        return self._differentiate(net, gradients, known)
 
     def I(self, index: int) -> str:  # noqa: E743 - the names Caffe2's makers go by
         """The name of forward input ``index``."""
@@ -164,8 +198,15 @@ class GradientOperators(NamedTuple):
     input_gradients: list[Gradient]
 
 
-def make_gradient(op: caffe2_pb2.OperatorDef, output_gradients: Sequence[Gradient]) -> GradientOperators:
+def make_gradient(
+    op: caffe2_pb2.OperatorDef, output_gradients: Sequence[Gradient], differentiate: Differentiate | None = None
+) -> GradientOperators:
     """The gradient operators of ``op`` for the gradients that flow in at its outputs.
+
+    Args:
+        op: The operator.
+        output_gradients: A gradient for each of its outputs.
+        differentiate: Makes the gradients of the nets that it holds.
 
     Raises:
         NoGradient: The operator refuses a gradient, or has none yet.
@@ -189,6 +230,6 @@ def make_gradient(op: caffe2_pb2.OperatorDef, output_gradients: Sequence[Gradien
         )
     if operator.maker is None:
         return GradientOperators([], [None] * len(op.input))
-    writer = GradientWriter(op, output_gradients)
+    writer = GradientWriter(op, output_gradients, differentiate)
     ops = list(operator.maker(writer))
     return GradientOperators(ops, writer.input_gradients)

@@ -26,6 +26,7 @@ MECHANISM = frozenset(
         "page",
         "registry",
         "schema",
+        "subnet_gradients",
         "subnets",
         "values",
         "vjp",

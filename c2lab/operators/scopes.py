@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from c2lab.errors import BadArgument, BadValue
 from c2lab.operators.definition import host_operator
-from c2lab.operators.subnets import BoundBlobs, Scopes, run_net
+from c2lab.operators.subnet_gradients import do_gradient
+from c2lab.operators.subnets import BoundBlobs, Scope, Scopes, run_net
 from c2lab.proto import caffe2_pb2
 
 
@@ -45,13 +49,15 @@ def _scopes(value) -> Scopes:
     return value
 
 
-@host_operator("Do", outputs="*outputs", inplace="*", gradient="not implemented")
+@host_operator("Do", outputs="*outputs", inplace="*")
 def do(
     *inputs,
     net: caffe2_pb2.NetDef,
     inner_blobs: tuple[str, ...] = (),
     outer_blobs_idx: tuple[int, ...] = (),
     saved_fwd_blobs: tuple[str, ...] = (),
+    first_values: tuple[str, ...] = (),
+    first_values_of: tuple[str, ...] = (),
     reuse_workspace: bool = False,
     copy_external_blobs: bool = False,
     op,
@@ -62,7 +68,7 @@ def do(
     """Runs a net in a scope of its own: its blobs are not those around it, but for the ones bound to them.
 
     Each run enters a new scope, which stays for the gradient operator; that one runs its net in the scope
-    entered last, and leaves it.
+    entered last, and leaves it. A scope also keeps what the bound blobs held when the run began and ended.
 
     Inputs:
         inputs: The blobs outside that the net reads, and last the scopes.
@@ -71,9 +77,11 @@ def do(
         inner_blobs: Names in the net that stand for blobs outside.
         outer_blobs_idx: For each of them the position of the blob outside among inputs and then outputs,
             the scopes counted too.
-        saved_fwd_blobs: In a gradient operator: what it reads of the scope.
+        saved_fwd_blobs: In a gradient operator: what it reads of the scope, as the forward run left it.
+        first_values: In a gradient operator: names in the net for what bound blobs held before the forward run.
+        first_values_of: For each of them the name of the bound blob in the forward net.
         reuse_workspace: Runs in the scope entered last, where there is one.
-        copy_external_blobs: Not supported.
+        copy_external_blobs: Kept for saved nets; a scope keeps the bound blobs either way.
     Outputs:
         outputs: The blobs outside that the net writes, and last the scopes.
     Example:
@@ -87,8 +95,6 @@ def do(
         outputs_0 = [1.]
     """
     scopes = _scopes(inputs[-1])
-    if copy_external_blobs:
-        raise BadArgument("copy_external_blobs is not supported; leave it out, blobs outside are then bound")
     names = [*op.input, *op.output]
     if len(inner_blobs) != len(outer_blobs_idx) or any(not 0 <= k < len(names) for k in outer_blobs_idx):
         raise BadArgument(
@@ -97,20 +103,12 @@ def do(
         )
     bindings = {inner: names[k] for inner, k in zip(inner_blobs, outer_blobs_idx, strict=True)}
     if op.is_gradient_op:
-        if not scopes.entered:
-            raise BadValue("there is no scope to go back in; each forward run is gone back through once")
-        forward = scopes.entered.pop()
-        missing = [name for name in saved_fwd_blobs if name not in forward]
-        if missing:
-            raise BadValue(f"the scope of the forward run has no blobs {missing}")
-        scope = BoundBlobs(forward.own, workspace.blobs, forward.bindings | bindings)
+        firsts = dict(zip(first_values, first_values_of, strict=True))
+        scope = _way_back(scopes, workspace, bindings, saved_fwd_blobs, firsts)
     elif reuse_workspace and scopes.entered:
-        last = scopes.entered.pop()
-        scope = BoundBlobs(last.own, workspace.blobs, bindings)
-        scopes.entered.append(scope)
+        scope = Scope(scopes.entered.pop().own, workspace.blobs, bindings)
     else:
-        scope = BoundBlobs({}, workspace.blobs, bindings)
-        scopes.entered.append(scope)
+        scope = Scope({}, workspace.blobs, bindings)
     inner = state.setdefault("inner", workspace.within(scope))
     inner.blobs = scope
     if "net" in state:
@@ -118,4 +116,27 @@ def do(
             if name not in scope:
                 inner.clear(name)
     run_net(net, "net", inner, state)
+    if not op.is_gradient_op:
+        scope.last = scope.bound_values()
+        scopes.entered.append(scope)
     return (None,) * num_outputs
+
+
+def _way_back(
+    scopes: Scopes, workspace: Any, bindings: dict[str, str], saved: Sequence[str], firsts: dict[str, str]
+) -> BoundBlobs:
+    """The scope of a gradient operator: that of the forward run, which ends with it."""
+    if not scopes.entered:
+        raise BadValue("there is no scope to go back in; each forward run is gone back through once")
+    forward = scopes.entered.pop()
+    missing = [name for name in saved if name not in forward.own and name not in forward.last]
+    missing += [name for name in firsts.values() if name not in forward.first]
+    if missing:
+        raise BadValue(f"the scope of the forward run has no blobs {missing}")
+    kept = {name: forward.first[of] for name, of in firsts.items()}
+    # A name that the forward run had bound means what it held then, not what it may hold by now.
+    now = {inner: outer for inner, outer in bindings.items() if inner not in saved or inner not in forward.last}
+    return BoundBlobs({**forward.last, **kept, **forward.own}, workspace.blobs, now)
+
+
+do.gradient_maker(do_gradient)

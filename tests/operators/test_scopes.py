@@ -74,6 +74,22 @@ def test_the_way_back_sees_what_the_forward_run_saw(workspace):
     assert workspace.blobs["scopes"].entered == []
 
 
+def test_the_way_back_sees_bound_blobs_as_they_were(workspace):
+    """Before and after the forward run, whatever became of them since."""
+    net = net_of(("Negative", ["in"], ["in"]))
+    workspace.run_operator(op("Do", ["x", "scopes"], ["x", "scopes"], net=net, inner_blobs=["in"],
+                              outer_blobs_idx=[0], copy_external_blobs=True))  # fmt: skip
+    workspace.feed("x", np.float32([7, 7]))
+    for name, sign in (("first", 1), ("in", -1)):
+        workspace.blobs["scopes"].entered.append(workspace.blobs["scopes"].entered[-1])
+        back = net_of(("Copy", [name], ["found"]))
+        given = {"first_values": ["first"], "first_values_of": ["in"]} if name == "first" else {}
+        workspace.run_operator(backward(net=back, saved_fwd_blobs=[] if given else ["in"], **given))
+        np.testing.assert_allclose(workspace["z"], np.float32([0.5, -1]) * sign)
+    with pytest.raises(BadValue, match=r"has no blobs \['out'\]"):
+        workspace.run_operator(backward(first_values=["first"], first_values_of=["out"], saved_fwd_blobs=[]))
+
+
 def test_a_reused_scope_keeps_its_blobs(workspace):
     workspace.run_operator(forward())
     workspace.run_operator(forward(net=net_of(("Copy", ["local"], ["out"])), reuse_workspace=True))
@@ -92,8 +108,6 @@ def test_refusals(workspace):
     workspace.feed("number", np.float32([1]))
     with pytest.raises(BadValue, match="expected scopes made by CreateScope"):
         workspace.run_operator(op("HasScope", ["number"], ["more"]))
-    with pytest.raises(BadArgument, match="copy_external_blobs is not supported"):
-        workspace.run_operator(forward(copy_external_blobs=True))
     with pytest.raises(BadArgument, match="must be equally many"):
         workspace.run_operator(forward(outer_blobs_idx=[0]))
     with pytest.raises(BadValue, match="no scope to go back in"):

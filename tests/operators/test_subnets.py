@@ -1,8 +1,22 @@
 import numpy as np
 import pytest
 
+from c2lab import core
 from c2lab.errors import BadValue
-from c2lab.operators.subnets import BoundBlobs, Scopes, StepScopes, holds, run_net, shelter, written
+from c2lab.operators.subnets import (
+    BoundBlobs,
+    Scope,
+    Scopes,
+    StepScopes,
+    holds,
+    reads_of,
+    rename_blobs,
+    rename_output,
+    run_net,
+    shelter,
+    writes_of,
+    written,
+)
 from c2lab.proto import caffe2_pb2
 from c2lab.workspace import Workspace
 
@@ -101,3 +115,50 @@ def test_scopes_begin_empty_and_apart():
     assert second.entered == []
     steps = StepScopes()
     assert (steps.steps, steps.states) == ([], {})
+
+
+def test_an_output_is_renamed_wherever_it_is_written():
+    yes, no = core.Net("yes"), core.Net("no")
+    yes.Copy("g", "made")
+    no.Copy("made", "between")  # what was there before
+    no.Copy("between", "made")
+    no.Scale("made", "made", scale=2.0)
+    op = core.CreateOperator("If", ["c", "g"], ["made"], then_net=yes.Proto(), else_net=no.Proto())
+    rename_output(op, 0, "new")
+    nets = {argument.name: argument.n for argument in op.arg}
+    assert list(op.output) == ["new"]
+    assert list(nets["then_net"].op[0].output) == ["new"]
+    inside = [(list(inner.input), list(inner.output)) for inner in nets["else_net"].op]
+    assert inside == [(["made"], ["between"]), (["between"], ["new"]), (["new"], ["new"])]
+
+
+def nested():
+    inside, outer = core.Net("inside"), core.Net("outer")
+    inside.Add(["x", "hidden"], ["made"])
+    inside.Negative("made", "made")
+    outer.Exp("given", "x")
+    outer.If(["c", "x"], ["made"], then_net=inside.Proto())
+    outer.Copy("made", "after")
+    return outer.Proto()
+
+
+def test_what_a_net_reads_and_writes_counts_the_nets_in_it():
+    assert reads_of(nested()) == {"given", "c", "hidden"}
+    assert writes_of(nested()) == {"x", "made", "after"}
+
+
+def test_blobs_are_renamed_in_the_nets_inside_too():
+    op = nested().op[1]
+    rename_blobs(op, {"x": "x2", "made": "made2"})
+    assert (list(op.input), list(op.output)) == (["c", "x2"], ["made2"])
+    inside = op.arg[0].n
+    assert [list(inner.input) for inner in inside.op] == [["x2", "hidden"], ["made2"]]
+    assert [list(inner.output) for inner in inside.op] == [["made2"], ["made2"]]
+
+
+def test_a_scope_knows_what_its_bound_blobs_held():
+    outside = {"x": 1, "y": 2}
+    scope = Scope({}, outside, {"in": "x", "out": "y", "later": "z"})
+    outside["x"] = 7
+    assert scope.first == {"in": 1, "out": 2}
+    assert scope.bound_values() == {"in": 7, "out": 2}
