@@ -75,6 +75,10 @@ MODULES: dict[str, Target] = {
     "caffe2.python.memonger": "c2lab.compat.memonger",
     "caffe2.python.model_helper": "c2lab.model_helper",
     "caffe2.python.modifier_context": _names(_CONTEXTS, "ModifierContext UseModifierBase"),
+    "caffe2.python.net_builder": {
+        "NetBuilder": "c2lab.control.net_builder",
+        **_names("c2lab.control.operations", "Operations ops"),
+    },
     "caffe2.python.net_drawer": "c2lab.graph.net_drawer",
     "caffe2.python.net_printer": "c2lab.graph.net_printer",
     "caffe2.python.normalizer": "c2lab.optimizers.normalizers",
