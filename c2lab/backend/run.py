@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
+from c2lab.backend.blobs import UNINITIALISED, Blobs, Uninitialised, to_device
 from c2lab.backend.compile import Compiled, compile_segment
 from c2lab.backend.devices import jax_device
+from c2lab.backend.host_step import HostStep
 from c2lab.backend.interrupts import interrupts_deferred
-from c2lab.backend.randomness import host_generator, random_state
+from c2lab.backend.mutexes import hold, mutexes_of
+from c2lab.backend.randomness import random_state
 from c2lab.backend.rollback import Rollback, blobs_written
 from c2lab.backend.segments import Step, cut
 from c2lab.backend.text import MOVES_TEXT, TextCode, is_text, text_nodes
-from c2lab.errors import C2LabError, HostOperatorFailed, MissingBlob
-from c2lab.graph.ir import Device, Graph, Node, Value
+from c2lab.errors import C2LabError, MissingBlob
+from c2lab.graph.ir import Graph, Value
 
 
-class Uninitialised:
-    """What a blob holds before anything was written to it."""
-
-    type_name = "nullptr (uninitialized)"
-
-    def __repr__(self) -> str:
-        return "uninitialised"
-
-
-UNINITIALISED = Uninitialised()
-
-Blobs = MutableMapping[str, Any]
-
-
-def to_device(value: Any, device: Device | None = None) -> Any:
-    """A numeric numpy array as a JAX array of the very same type; anything else as it is."""
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        with jax.enable_x64(True):
-            target = jax_device(device or Device())
-            # A copy: on the CPU JAX may otherwise read the caller's memory, which he may change.
-            return jax.device_put(np.array(value, copy=True, order="C"), target)
-    return value
+__all__ = ["UNINITIALISED", "CompiledStep", "Executable", "HostStep", "Program", "Uninitialised", "to_device"]
 
 
 class CompiledStep:
@@ -71,9 +52,17 @@ class CompiledStep:
         self.donate = tuple(i for i, name in enumerate(self.input_names) if donates and name in written)
         self.random = any("rng" in node.operator.reserved for node in nodes)
         self.compiled: Compiled | None = None
+        self.mutexes = mutexes_of(nodes)
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
         """Runs the compiled function on ``blobs`` and commits what it returns."""
+        if self.mutexes:
+            with hold(self.mutexes, blobs):
+                self._run(blobs, base, run)
+        else:
+            self._run(blobs, base, run)
+
+    def _run(self, blobs: Blobs, base: int, run: int) -> None:
         try:
             arguments = [blobs[name] for name in self.input_names]
         except KeyError:
@@ -178,57 +167,6 @@ def _same_kind(held: Any, value: Any) -> bool:
     return (held.shape, held.dtype) == (value.shape, value.dtype)
 
 
-class HostStep:
-    """A step that is one operator on the host: numpy arrays in, numpy arrays out."""
-
-    def __init__(self, step: Step, workspace: Any) -> None:
-        (self.node,) = step.nodes
-        self.workspace = workspace
-        self.state: dict[str, Any] = {}
-
-    def run(self, blobs: Blobs, base: int, run: int) -> None:
-        """Calls the operator's function on the host."""
-        node = self.node
-        values = [self._read(node, blobs, name, slot)
-                  for name, slot in zip(node.op.input, node.input_slots, strict=True)]  # fmt: skip
-        rng = host_generator(node.index, node.seed, base, run) if "rng" in node.operator.reserved else None
-        try:
-            # An operator that could be compiled but is not (a fill) keeps its 64-bit types all the same.
-            with contextlib.nullcontext() if node.operator.host else jax.enable_x64(True):
-                results = node.operator.call(
-                    values, node.arguments, num_outputs=len(node.outputs),
-                    op=node.op, workspace=self.workspace, rng=rng, state=self.state,
-                )  # fmt: skip
-        except C2LabError as error:
-            raise error.at(node.place) from error.__cause__
-        except KeyboardInterrupt:
-            raise
-        except Exception as error:
-            if node.operator.family == "python_functions":
-                # The user's own function raised the user's own exception: it arrives as it is.
-                error.add_note(f"raised in {node.place}")
-                raise
-            raise HostOperatorFailed(f"{type(error).__name__}: {error}").at(node.place) from error
-        for name, value in zip(node.op.output, results, strict=True):
-            if value is not None:
-                blobs[name] = to_device(np.asarray(value) if isinstance(value, np.generic) else value, node.device)
-
-    @staticmethod
-    def _read(node: Node, blobs: Blobs, name: str, slot: str) -> Any:
-        held = blobs.get(name, UNINITIALISED)
-        if isinstance(held, jax.Array):
-            return np.asarray(held)
-        if held is UNINITIALISED and name not in node.op.output:
-            raise MissingBlob(
-                f"op {node.op.type}: input blob {name} is empty: nothing has written it yet; "
-                "feed it, or run the net that fills it"
-            ).at(node.place)
-        return None if held is UNINITIALISED else held
-
-    def prepare(self, blobs: Blobs) -> None:
-        """Nothing to compile."""
-
-
 class TextStep:
     """A step that is one operator moving strings, which travel through its compiled function as numbers."""
 
@@ -267,9 +205,10 @@ class Program:
         *,
         observable: bool,
         inside: bool = False,
+        beside: bool = False,
     ) -> None:
         keep = _kept_values(graph, steps, observable)
-        last = None if inside or not steps else steps[-1]
+        last = None if inside or beside or not steps else steps[-1]
         self.steps = [
             host_steps[step]
             if step in host_steps
@@ -338,6 +277,7 @@ class Executable:
         self.observable = Program(graph, self.steps, self._host_steps, observable=True)
         self._lean: Program | None = None
         self._inside: Program | None = None
+        self._beside: Program | None = None
 
     @property
     def lean(self) -> Program:
@@ -382,6 +322,13 @@ class Executable:
             # The outer net keeps the old values for the case that it fails: nothing may be donated.
             self._inside = Program(self.graph, self.steps, self._host_steps, observable=True, inside=True)
         self._inside.run(self.workspace.blobs, self.random_base, self.runs)
+        self.runs += 1
+
+    def run_beside(self, blobs: Blobs) -> None:
+        """Runs once beside other threads, which may hold what this net overwrites: nothing is donated."""
+        if self._beside is None:
+            self._beside = Program(self.graph, self.steps, self._host_steps, observable=True, beside=True)
+        self._beside.run(blobs, self.random_base, self.runs)
         self.runs += 1
 
 

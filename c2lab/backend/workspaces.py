@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import os
+import threading
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
@@ -13,12 +14,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from c2lab import events
-from c2lab.backend.plans import run_step
+from c2lab.backend.child_blobs import ChildBlobs
+from c2lab.backend.plans import run_plan
 from c2lab.backend.run import UNINITIALISED, Executable, to_device
 from c2lab.errors import BadArgument, MissingBlob, MissingNet, TypeMismatch, did_you_mean
 from c2lab.graph.ir import Device
 from c2lab.graph.reader import read
 from c2lab.graph.rules import missing_inputs
+from c2lab.operators.waiting import current_group
 from c2lab.proto import caffe2_pb2
 
 _NET_TYPES = frozenset(
@@ -28,6 +31,8 @@ _NET_TYPES = frozenset(
 _FEEDABLE = frozenset(
     ["float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "bool", "bfloat16"]
 )  # fmt: skip
+
+_drawing = threading.Lock()
 
 
 class Workspace:
@@ -160,6 +165,10 @@ class Workspace:
         inner._draw_base = self._draw_base  # type: ignore[method-assign] - two streams must never be one
         return inner
 
+    def child(self) -> Workspace:
+        """A workspace that sees the blobs of this one; what it makes anew is its own."""
+        return self.within(ChildBlobs(self.blobs))
+
     def run(self, name: str, iterations: int = 1) -> None:
         """Runs a created net.
 
@@ -173,7 +182,10 @@ class Workspace:
             raise MissingNet(
                 f"Can't find net {name}; create it first with CreateNet.{did_you_mean(name, self.nets)}"
             ) from None
-        executable.run(self.blobs, iterations)
+        if current_group() is not None:
+            executable.run_beside(self.blobs)
+        else:
+            executable.run(self.blobs, iterations)
         events.emit("net_ran", workspace=self, net=name)
 
     def run_once(self, net: caffe2_pb2.NetDef) -> None:
@@ -189,10 +201,7 @@ class Workspace:
 
     def run_plan(self, plan: caffe2_pb2.PlanDef) -> None:
         """Creates the nets of a plan and runs its execution steps in order."""
-        for net in plan.network:
-            self.create(net, overwrite=True)
-        for step in plan.execution_step:
-            run_step(step, self.run, lambda name: np.asarray(self.fetch(name)).any())
+        run_plan(plan, self)
 
     def reset(self, root_folder: str | None = None) -> None:
         """Forgets all blobs and nets; the name stays."""
@@ -209,9 +218,10 @@ class Workspace:
         self._nets_created = 0
 
     def _draw_base(self) -> int:
-        base = np.random.default_rng([self._seed & 0xFFFFFFFF, self._nets_created]).integers(2**32)
-        self._nets_created += 1
-        return int(base)
+        with _drawing:
+            number = self._nets_created
+            self._nets_created += 1
+        return int(np.random.default_rng([self._seed & 0xFFFFFFFF, number]).integers(2**32))
 
     def random_state(self) -> dict[str, Any]:
         """All random state as plain numbers, for ``restore_random_state``."""

@@ -30,6 +30,7 @@ MECHANISM = frozenset(
         "subnets",
         "values",
         "vjp",
+        "waiting",
         "windows",
     }
 )

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from c2lab.errors import BadArgument, BadValue, ShapeMismatch
+from c2lab.operators.waiting import wait_for
 
 
 class Opaque:
@@ -39,7 +40,7 @@ class Mutex(Opaque):
     type_name = "std::unique_ptr<std::mutex>"
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
 
 
 class Counter(Opaque):
@@ -143,7 +144,7 @@ class BlobsQueue(Opaque):
         if len(record) != self.num_blobs:
             raise ShapeMismatch(f"the queue holds records of {self.num_blobs} blobs, but {len(record)} are put in")
         with self._changed:
-            self._changed.wait_for(lambda: self.closed or len(self._records) < self.capacity)
+            wait_for(self._changed, lambda: self.closed or len(self._records) < self.capacity)
             if self.closed:
                 return False
             self._records.append(tuple(record))
@@ -157,7 +158,7 @@ class BlobsQueue(Opaque):
             BadValue: Nothing came within ``timeout`` seconds.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self.closed or self._records, timeout):
+            if not wait_for(self._changed, lambda: self.closed or self._records, timeout):
                 raise BadValue(f"nothing came into the queue within {timeout} seconds")
             if not self._records:
                 return None
