@@ -305,9 +305,11 @@ class Plan:
 
 
 def to_execution_step(step_or_nets: Any, default_name: str | None = None) -> ExecutionStep:
-    """A step as it is; nets, or a builder of nets (anything with ``get``), made into one."""
+    """A step as it is; nets, a builder of nets (anything with ``get``) or a group of tasks, made into one."""
     if isinstance(step_or_nets, ExecutionStep):
         return step_or_nets
+    if not isinstance(step_or_nets, Net) and hasattr(step_or_nets, "to_task"):
+        return step_or_nets.to_task().get_step()
     stop_blob = None
     if not isinstance(step_or_nets, Net):
         default_name = default_name or getattr(step_or_nets, "name", None)

@@ -31,6 +31,7 @@ LEVELS = {
     "__init__": 7, "__main__": 7,
 }  # fmt: skip
 NEIGHBOURS = {
+    ("control", "workspace"): "sessions run in a workspace",
     ("core", "nets"): "core is the face of the room nets",
     ("core", "plan"): "core offers Plan and ExecutionStep under their old names",
     ("plan", "nets"): "steps hold nets",

@@ -34,9 +34,7 @@ class Workspace(metaclass=_HasCurrent):
     """
 
     def __init__(self, parent: Workspace | None = None, *, over: _workspace.Workspace | None = None) -> None:
-        self._own = over or _workspace.Workspace("local")
-        if parent is not None:
-            self._own.blobs.update(parent._own.blobs)
+        self._own = over or (parent._own.child() if parent is not None else _workspace.Workspace("local"))
 
     @property
     def blobs(self) -> dict[str, Blob]:

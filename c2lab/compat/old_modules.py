@@ -90,6 +90,8 @@ MODULES: dict[str, Target] = {
     "caffe2.python.regularizer_context": _names(_CONTEXTS, "RegularizerContext UseRegularizer"),
     "caffe2.python.schema": "c2lab.data.schema",
     "caffe2.python.scope": _SCOPE,
+    "caffe2.python.session": "c2lab.control.session",
+    "caffe2.python.task": "c2lab.control.task",
     "caffe2.python.timeout_guard": "c2lab.compat.timeout_guard",
     "caffe2.python.utils": _UTILS,
     "caffe2.python.visualize": "c2lab.widgets.patches",

@@ -180,7 +180,7 @@ class _Reporter(NetBuilder):
 
 def _task_group() -> Any:
     """The class of groups of tasks, which knows builders and so cannot be known to them before they run."""
-    return importlib.import_module("c2lab.compat.caffe2").module("caffe2.python.task").TaskGroup
+    return importlib.import_module("c2lab.control.task").TaskGroup
 
 
 ops = Operations()
