@@ -18,6 +18,7 @@ _NAMES = {
     "ModelHelper": "c2lab.model_helper",
     "Workspace": "c2lab.workspace",
     "Predictor": "c2lab.workspace",
+    "build": "c2lab.widgets.net_builder",
     "operator": "c2lab.operators.definition",
     "host_operator": "c2lab.operators.definition",
     "run": "c2lab.eager",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ class Inference(NamedTuple):
     errors: dict[int, C2LabError]
 
 
-_memory: dict[Any, _Found] = {}
+_memory: dict[Any, Found] = {}
 
 
 def infer(net: caffe2_pb2.NetDef | Graph, known: Mapping[str, ShapeAndType]) -> Inference:
@@ -59,13 +60,13 @@ def infer(net: caffe2_pb2.NetDef | Graph, known: Mapping[str, ShapeAndType]) -> 
     errors: dict[int, C2LabError] = {}
     with jax.enable_x64(True):
         for node in graph.nodes:
-            found: _Found | None = None
+            found: Found | None = None
             needed = [n for n, slot in zip(node.op.input, node.input_slots, strict=True)
                       if slot not in node.operator.opaque_inputs]  # fmt: skip
             settled = all(value in values for value in node.static_inputs)
             if not node.host and settled and all(name in shapes for name in needed):
                 try:
-                    found = _infer_node(node, shapes, values)
+                    found = infer_node(node, shapes, values)
                 except C2LabError as error:
                     errors[node.index] = error
             for position, value in enumerate(node.outputs):
@@ -90,14 +91,19 @@ def symbolic_dims(*names: str) -> tuple[Any, ...]:
     return tuple(jax.export.symbolic_shape(", ".join(names)))
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
     """The outputs of one operator, and the values of those that hold sizes."""
 
     outputs: tuple[ShapeAndType | None, ...]
     constants: dict[int, np.ndarray]
 
 
-def _infer_node(node: Node, shapes: Mapping[str, ShapeAndType], values: Mapping[Value, np.ndarray]) -> _Found:
+def infer_node(node: Node, shapes: Mapping[str, ShapeAndType], values: Mapping[Value, np.ndarray]) -> Found:
+    """The outputs of one operator; remembered by type, arguments and input shapes.
+
+    Raises:
+        C2LabError: The inputs do not fit.
+    """
     inputs = tuple(
         None if slot in node.operator.opaque_inputs else shapes[name]
         for name, slot in zip(node.op.input, node.input_slots, strict=True)
@@ -121,7 +127,7 @@ def _infer_node(node: Node, shapes: Mapping[str, ShapeAndType], values: Mapping[
     return _memory[key]
 
 
-def _evaluate(node: Node, inputs: tuple[ShapeAndType | None, ...], fixed: Mapping[int, np.ndarray]) -> _Found:
+def _evaluate(node: Node, inputs: tuple[ShapeAndType | None, ...], fixed: Mapping[int, np.ndarray]) -> Found:
     reserved: dict[str, Any] = {"op": node.op, "workspace": None, "subnets": None, "state": None}
     constants: dict[int, np.ndarray] = {}
 
@@ -138,11 +144,16 @@ def _evaluate(node: Node, inputs: tuple[ShapeAndType | None, ...], fixed: Mappin
         if held is not None and i not in fixed
     ]
     try:
-        outputs = jax.eval_shape(call, jax.eval_shape(lambda: jax.random.key(0)), *structs)
+        outputs = jax.eval_shape(call, _key_shape(), *structs)
     except C2LabError as error:
         raise error.at(node.place) from None
     except Exception as error:
         told = ", ".join(f"{name} is {i}" for name, i in zip(node.op.input, inputs, strict=True))
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ShapeMismatch(f"{text} ({told})").at(node.place) from error
-    return _Found(tuple(None if o is None else ShapeAndType(tuple(o.shape), str(o.dtype)) for o in outputs), constants)
+    return Found(tuple(None if o is None else ShapeAndType(tuple(o.shape), str(o.dtype)) for o in outputs), constants)
+
+
+@functools.cache
+def _key_shape() -> Any:
+    return jax.eval_shape(lambda: jax.random.key(0))

@@ -110,8 +110,8 @@ class NetView:
         writer: dict[str, tuple[int, int]] = {}
         groups: dict[str, list[int]] = {}
         for index, op in enumerate(net_def.op):
-            gradient = _is_gradient(op)
-            update = not gradient and _is_update(op, parameters)
+            gradient = is_gradient(op)
+            update = not gradient and is_update(op, parameters)
             pills, sources = [], []
             for name in dict.fromkeys(op.input):
                 # A pill stands for the parameter wherever it is read, also after an update; an
@@ -122,11 +122,11 @@ class NetView:
                     continue
                 if name not in writer:
                     writer[name] = (len(nodes), 0)
-                    nodes.append(ViewNode("input", type=name, outputs=(name,), scope=_scope_of([name])))
+                    nodes.append(ViewNode("input", type=name, outputs=(name,), scope=scope_of([name])))
                 sources.append((*writer[name], name))
             position = len(nodes)
             # The first output decides: a gradient operator writes its parameters' gradients first, in its own scope.
-            scope = _scope_of((op.output or op.input)[:1])
+            scope = scope_of((op.output or op.input)[:1])
             nodes.append(
                 ViewNode(
                     "operator",
@@ -174,7 +174,7 @@ class NetView:
         for label, members in sorted(closed, key=lambda item: item[1][0]):
             for member in members:
                 place[member] = len(nodes)
-            nodes.append(self.nodes[members[0]] if len(members) == 1 else _group(self, label, members))
+            nodes.append(self.nodes[members[0]] if len(members) == 1 else group_node(self, label, members))
         merged: dict[tuple[int, int], list[ViewEdge]] = {}
         for edge in self.edges:
             pair = place[edge.source], place[edge.target]
@@ -206,7 +206,7 @@ def find_parameters(net_def: caffe2_pb2.NetDef) -> frozenset[str]:
                 continue
             slot = slots[position].name if position < len(slots) and not slots[position].variadic else ""
             stays = position > 0 and (slot.lower() in _PARAMETER_SLOTS or bool(_PARAMETER_NAME.match(name)))
-            updated = name in op.output and len(op.input) > 1 and not _is_gradient(op)
+            updated = name in op.output and len(op.input) > 1 and not is_gradient(op)
             if stays or (updated and f"{name}_grad" in op.input):
                 found.add(name)
         computed.update(name for name in op.output if name not in found)
@@ -269,17 +269,18 @@ def shape_text(shape: Any) -> str:
     return "×".join(str(size) for size in sizes) or "scalar"
 
 
-def _is_gradient(op: caffe2_pb2.OperatorDef) -> bool:
+def is_gradient(op: caffe2_pb2.OperatorDef) -> bool:
+    """Whether an operator is one of a backward pass."""
     return op.is_gradient_op or (bool(op.output) and all("_grad" in name for name in op.output))
 
 
-def _is_update(op: caffe2_pb2.OperatorDef, parameters: Collection[str]) -> bool:
+def is_update(op: caffe2_pb2.OperatorDef, parameters: Collection[str]) -> bool:
     """Whether ``op`` writes a parameter over itself by its gradient, as optimizers do."""
     overwritten = any(name in parameters and name in op.input for name in op.output)
     return overwritten and any("_grad" in name for name in op.input)
 
 
-def _scope_of(names: Iterable[str]) -> str:
+def scope_of(names: Iterable[str]) -> str:
     """The innermost scope that holds all ``names``."""
     paths = [name.split("/")[:-1] for name in names]
     shared = []
@@ -290,7 +291,7 @@ def _scope_of(names: Iterable[str]) -> str:
     return "/".join(shared)
 
 
-def _branch(node: ViewNode) -> tuple[str, ...]:
+def branch_of(node: ViewNode) -> tuple[str, ...]:
     """Where a box stands in the tree that folding walks: its scopes, then the parts of its name.
 
     Nets of one flat scope often carry their structure in names instead (``res2_0_branch2a``),
@@ -310,7 +311,7 @@ _Closed = tuple[str, tuple[int, ...]]
 
 def _close(view: NetView, boxes: int) -> list[_Closed]:
     """Labels and members of the boxes that stay when ``view`` is folded to about ``boxes`` of them."""
-    branches = [_branch(node) for node in view.nodes]
+    branches = [branch_of(node) for node in view.nodes]
     sides = [(node.gradient, node.update) for node in view.nodes]
     done: list[_Closed] = []
     waiting: list[tuple[int, _Closed]] = [(0, (view.name or "net", tuple(range(len(view.nodes)))))]
@@ -324,7 +325,7 @@ def _close(view: NetView, boxes: int) -> list[_Closed]:
             continue
         opened: list[tuple[int, _Closed]] = []
         for depth, (label, members) in largest:
-            depth, children = _children(branches, sides, depth, members)
+            depth, children = children_of(branches, sides, depth, members)
             opened.extend((depth + 1, (name or label, inside)) for name, inside in children)
         if len(done) + len(waiting) + len(opened) <= boxes:
             waiting.extend(opened)
@@ -335,7 +336,7 @@ def _close(view: NetView, boxes: int) -> list[_Closed]:
     return done
 
 
-def _children(
+def children_of(
     branches: list[tuple[str, ...]], sides: list[tuple[bool, bool]], depth: int, members: tuple[int, ...]
 ) -> tuple[int, list[_Closed]]:
     """What a group holds at the first depth at which it holds more than one thing, and this depth."""
@@ -356,7 +357,8 @@ def _chunks(members: tuple[int, ...], count: int) -> list[_Closed]:
     return [("", members[i : i + size]) for i in range(0, len(members), size)]
 
 
-def _group(view: NetView, label: str, members: tuple[int, ...]) -> ViewNode:
+def group_node(view: NetView, label: str, members: tuple[int, ...]) -> ViewNode:
+    """The box that stands for some of the boxes of a view (positions in ``view.nodes``)."""
     inside = [view.nodes[m] for m in members]
     operators = [node for node in inside if node.kind == "operator"]
     kinds: dict[str, int] = {}
@@ -375,7 +377,7 @@ def _group(view: NetView, label: str, members: tuple[int, ...]) -> ViewNode:
         family=max(set(families), key=families.count) if families else "",
         arguments=tuple((kind, str(number)) for kind, number in frequent),
         outputs=outputs,
-        scope=_scope_of([node.scope + "/" for node in inside]),
+        scope=scope_of([node.scope + "/" for node in inside]),
         gradient=all(node.gradient for node in inside),
         update=all(node.update for node in inside),
         members=tuple(index for node in inside for index in node.members),
