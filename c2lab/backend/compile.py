@@ -21,6 +21,7 @@ import numpy as np
 from c2lab.backend.devices import jax_device
 from c2lab.backend.layouts import pays
 from c2lab.backend.lower import Lowered, ValueCheck, abstract
+from c2lab.backend.region_nodes import RegionNode, region_key
 from c2lab.graph.ir import Device, Node, Value
 from c2lab.proto import caffe2_pb2
 
@@ -146,17 +147,8 @@ def _fingerprint(
         if "rng" in node.operator.reserved:
             randomness = ("seed", node.seed) if node.seed is not None else ("index", node.index)
             unseeded += node.seed is None
-        program.append(
-            (
-                node.operator,
-                _frozen(node.arguments),
-                reads,
-                len(node.outputs),
-                randomness,
-                # An operator that asks for its OperatorDef may read any argument in it.
-                _without_names(node.op) if "op" in node.operator.reserved else None,
-            )
-        )
+        computed = region_key(node.region, _arguments_key) if isinstance(node, RegionNode) else _arguments_key(node)
+        program.append((node.operator, computed, reads, len(node.outputs), randomness))
     blobs: dict[str, int] = {}
     for value in (*inputs, *outputs):
         blobs.setdefault(value.blob, len(blobs))
@@ -166,6 +158,11 @@ def _fingerprint(
         tuple((numbers[value], blobs[value.blob]) for value in outputs),
         tuple((numbers[k], str(v.dtype), v.shape, v.tobytes()) for k, v in static_values.items()),
     )
+
+
+def _arguments_key(node: Node) -> Any:
+    # An operator that asks for its OperatorDef may read any argument in it.
+    return _frozen(node.arguments), _without_names(node.op) if "op" in node.operator.reserved else None
 
 
 def _without_names(op: caffe2_pb2.OperatorDef) -> bytes:

@@ -10,6 +10,8 @@ import jax.numpy as jnp
 
 from c2lab.backend.layouts import as_written, call_channels_last
 from c2lab.backend.randomness import node_key
+from c2lab.backend.region_nodes import RegionNode
+from c2lab.backend.region_tracing import trace_region
 from c2lab.errors import BadValue, C2LabError, ShapeMismatch
 from c2lab.graph.ir import Node, Value
 from c2lab.operators.checks import Offender, collecting
@@ -106,6 +108,8 @@ class Lowered:
         return (*outputs, jnp.stack(offenders), fine) if fine is not None else tuple(outputs)
 
     def _call(self, node: Node, held: dict[Value, Any], random_state: Any) -> tuple[Any, ...]:
+        if isinstance(node, RegionNode):
+            return trace_region(node.region, [as_written(held[value]) for value in node.inputs])
         operator = node.operator
         values: list[Any] = []
         for value, slot in zip(node.inputs, node.input_slots, strict=True):

@@ -11,16 +11,18 @@ import numpy as np
 from c2lab.backend.blobs import UNINITIALISED, Blobs, Uninitialised, to_device
 from c2lab.backend.compile import Compiled, compile_segment
 from c2lab.backend.devices import jax_device
+from c2lab.backend.fallback import FallbackStep
 from c2lab.backend.host_step import HostStep
 from c2lab.backend.interrupts import interrupts_deferred
 from c2lab.backend.mutexes import hold, mutexes_of
 from c2lab.backend.randomness import random_state
+from c2lab.backend.region_nodes import RegionNode
+from c2lab.backend.regions import on_host, with_regions
 from c2lab.backend.rollback import Rollback, blobs_written
 from c2lab.backend.segments import Step, cut
 from c2lab.backend.text import MOVES_TEXT, TextCode, is_text, text_nodes
 from c2lab.errors import C2LabError, MissingBlob
 from c2lab.graph.ir import Graph, Value
-
 
 __all__ = ["UNINITIALISED", "CompiledStep", "Executable", "HostStep", "Program", "Uninitialised", "to_device"]
 
@@ -202,6 +204,7 @@ class Program:
         graph: Graph,
         steps: Sequence[Step],
         host_steps: Mapping[Step, HostStep],
+        workspace: Any,
         *,
         observable: bool,
         inside: bool = False,
@@ -214,12 +217,14 @@ class Program:
             if step in host_steps
             else TextStep(step)
             if step.kind == "text"
+            else _with_fallback(step, keep, workspace, donates=step is last)
+            if any(isinstance(node, RegionNode) for node in step.nodes)
             else CompiledStep(step, keep, donates=step is last)
             for step in steps
         ]
-        several = len(steps) > 1 or any(node.holds_nets for node in graph.nodes)
+        several = len(steps) > 1 or any(node.holds_nets or isinstance(node, RegionNode) for node in graph.nodes)
         self.written = blobs_written(graph) if several and not inside else ()
-        self.compiled_steps = sum(isinstance(step, CompiledStep) for step in self.steps)
+        self.compiled_steps = sum(isinstance(step, CompiledStep | FallbackStep) for step in self.steps)
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
         """Runs all steps once."""
@@ -235,6 +240,19 @@ class Program:
         """Compiles ahead whatever has known shapes."""
         for step in self.steps:
             step.prepare(blobs)
+
+
+def _with_fallback(step: Step, keep: frozenset[Value], workspace: Any, *, donates: bool) -> FallbackStep:
+    """A step with branches and loops that are compiled with it where they can be."""
+
+    def on_the_host() -> Program:
+        graph = on_host(step.nodes)
+        steps = cut(graph)
+        host_steps = {piece: HostStep(piece, workspace) for piece in steps if piece.kind == "host"}
+        # The program around keeps the old values for the case that this one fails.
+        return Program(graph, steps, host_steps, workspace, observable=True, inside=True)
+
+    return FallbackStep(CompiledStep(step, keep, donates=donates), on_the_host)
 
 
 def _kept_values(graph: Graph, steps: Sequence[Step], observable: bool) -> frozenset[Value]:
@@ -271,19 +289,23 @@ class Executable:
         self.workspace = workspace
         self.random_base = random_base
         self.runs = 0
-        self.steps = cut(graph, text_nodes(graph, workspace.blobs))
+        self._compiled_graph = with_regions(graph)
+        self.steps = cut(self._compiled_graph, text_nodes(self._compiled_graph, workspace.blobs))
         # One for both programs: a host operator may keep a state from run to run.
         self._host_steps = {step: HostStep(step, workspace) for step in self.steps if step.kind == "host"}
-        self.observable = Program(graph, self.steps, self._host_steps, observable=True)
+        self.observable = self._program(observable=True)
         self._lean: Program | None = None
         self._inside: Program | None = None
         self._beside: Program | None = None
+
+    def _program(self, **options: bool) -> Program:
+        return Program(self._compiled_graph, self.steps, self._host_steps, self.workspace, **options)
 
     @property
     def lean(self) -> Program:
         """The program for runs whose intermediate blobs nobody sees."""
         if self._lean is None:
-            self._lean = Program(self.graph, self.steps, self._host_steps, observable=False)
+            self._lean = self._program(observable=False)
         return self._lean
 
     def run(self, blobs: Blobs, iterations: int = 1) -> None:
@@ -320,14 +342,18 @@ class Executable:
         """Runs once on the blobs of its workspace, as a part of a net that runs and minds interrupts."""
         if self._inside is None:
             # The outer net keeps the old values for the case that it fails: nothing may be donated.
-            self._inside = Program(self.graph, self.steps, self._host_steps, observable=True, inside=True)
+            # A gradient of that net may go back through scopes that are made here.
+            graph = with_regions(self.graph, inside=True)
+            steps = cut(graph, text_nodes(graph, self.workspace.blobs))
+            host_steps = {step: HostStep(step, self.workspace) for step in steps if step.kind == "host"}
+            self._inside = Program(graph, steps, host_steps, self.workspace, observable=True, inside=True)
         self._inside.run(self.workspace.blobs, self.random_base, self.runs)
         self.runs += 1
 
     def run_beside(self, blobs: Blobs) -> None:
         """Runs once beside other threads, which may hold what this net overwrites: nothing is donated."""
         if self._beside is None:
-            self._beside = Program(self.graph, self.steps, self._host_steps, observable=True, beside=True)
+            self._beside = self._program(observable=True, beside=True)
         self._beside.run(blobs, self.random_base, self.runs)
         self.runs += 1
 

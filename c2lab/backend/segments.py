@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from c2lab.backend.devices import jax_device
+from c2lab.backend.region_nodes import RegionNode
 from c2lab.errors import DeviceMissing
 from c2lab.graph.ir import Device, Graph, Node, Value
 
@@ -59,6 +60,11 @@ def cut(graph: Graph, text: frozenset[int] = frozenset()) -> tuple[Step, ...]:
             waiting.remove(node)
         return tuple(taken)
 
+    for node in [n for n in waiting if n.op.type == "CreateScope" and waits_for[n.index] <= done]:
+        # First, so that a compiled step is the last one where it can be: only that may work in place.
+        waiting.remove(node)
+        done.add(node.index)
+        steps.append(Step("host", (node,), node.device))
     while waiting:
         compiled = next((n for n in waiting if kinds[n.index] == "compiled" and waits_for[n.index] <= done), None)
         if compiled is not None:
@@ -113,10 +119,12 @@ def _dependencies(graph: Graph) -> list[set[int]]:
             before.update(readers.get(value.blob, ()))
             if value.blob in writer:
                 before.add(writer[value.blob])
-        if node.host:
+        if node.host and node.op.type != "CreateScope":  # which does nothing to the world outside
             if last_host is not None:
                 before.add(last_host)
             last_host = node.index
+        if isinstance(node, RegionNode):  # its host version, should it come to that, enters its scopes
+            before.update(writer[scope] for scope in node.scopes if scope in writer)
         if last_with_nets is not None:
             before.add(last_with_nets)
         if node.holds_nets:  # a net inside may read and write any blob: all before it, all others after

@@ -202,8 +202,9 @@ class Else(_Inside):
     def __enter__(self) -> Any:
         around = NetBuilder.current(required=False)
         last = around._children[-1] if around is not None and around._children else None
-        blocks = last.get_attributes(_IF) if isinstance(last, Net) else []
-        if len(blocks) != 1 or around._current_net is not None or blocks[0]._around is not around:
+        goes_on = around is not None and around._current_net is not None
+        blocks = last.get_attributes(_IF) if isinstance(last, Net) and not goes_on else []
+        if len(blocks) != 1 or blocks[0]._around is not around:
             raise AssertionError(
                 "Invalid use of Else builder: Else comes directly after the block of an IfNet, and only once."
             )

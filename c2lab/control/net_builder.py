@@ -217,4 +217,4 @@ def _prefix() -> str:
     return builder.name if builder is not None else ""
 
 
-Net.builder_name = staticmethod(_prefix)
+Net._names.prefix = _prefix

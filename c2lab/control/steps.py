@@ -79,7 +79,7 @@ def CombineConditions(name: str, condition_nets: Net | Sequence[Net], relation: 
 def _joined(name: str, condition_nets: Net | Sequence[Net], relation: str, *, with_bodies: bool) -> Net:
     if relation not in RELATIONS:
         raise AssertionError(f"relation is {relation!r}; it must be one of {', '.join(RELATIONS)}.")
-    nets = list(condition_nets) if isinstance(condition_nets, list | tuple) else [condition_nets]
+    nets = [condition_nets] if isinstance(condition_nets, Net) else list(condition_nets)
     if not nets:
         raise AssertionError(f'There are no conditions to join in net "{name}".')
     joined = Net(name)

@@ -6,7 +6,7 @@ import importlib
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +52,6 @@ class Net(NetRecords):
     """
 
     _names = UniqueNames()
-    builder_name: ClassVar[Callable[[], str]] = staticmethod(lambda: "")  # set by the room of NetBuilder
 
     def __init__(self, name_or_proto: str | caffe2_pb2.NetDef) -> None:
         proto = caffe2_pb2.NetDef()
@@ -67,7 +66,7 @@ class Net(NetRecords):
     @staticmethod
     def current_prefix() -> str:
         """What is put in front of the names of new nets: the name of the net builder around, if any."""
-        return Net.builder_name()
+        return Net._names.prefix()
 
     def __str__(self) -> str:
         return str(self._net)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 
 class UniqueNames:
@@ -15,6 +16,8 @@ class UniqueNames:
     """
 
     def __init__(self) -> None:
+        # What stands in front of names just now; whoever knows of a context around sets this.
+        self.prefix: Callable[[], str] = str
         self._taken: set[str] = set()
         self._lock = threading.Lock()
 

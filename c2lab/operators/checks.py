@@ -70,6 +70,13 @@ def require(ok: Any, message: str, values: Any = None) -> None:
         raise BadValue(message)
 
 
+def report(ok: Any, message: str, offender: Offender | None) -> None:
+    """Hands on a condition that was demanded further inside, with its first offender."""
+    collect = _collector.get()
+    if collect is not None:
+        collect(ok, message, offender)
+
+
 @contextmanager
 def collecting(collect: Collector) -> Iterator[None]:
     """Hands the conditions of ``require`` to ``collect(ok, message, offender)`` while tracing."""

@@ -116,7 +116,7 @@ def do(
             if name not in scope:
                 inner.clear(name)
     run_net(net, "net", inner, state)
-    if not op.is_gradient_op:
+    if isinstance(scope, Scope):
         scope.last = scope.bound_values()
         scopes.entered.append(scope)
     return (None,) * num_outputs

@@ -182,7 +182,7 @@ def _kept_apart(ops: Sequence[OperatorDef], prefix: str, stay: Iterable[str]) ->
 
     The nets of an ``If`` or ``While`` write blobs around it, where other gradients wait to be used.
     """
-    names = {name: prefix + name for op in ops for name in op.output if name not in set(stay)}
+    names = {name: prefix + name for name in writes_of(caffe2_pb2.NetDef(op=ops)) - set(stay)}
     for op in ops:
         rename_blobs(op, names)
     return names
@@ -238,7 +238,8 @@ def if_gradient(g: GradientWriter) -> list[OperatorDef]:
     for word, net in nets.items():
         ops, found = g.differentiate(net, start, known)
         _require_inputs(g, found, word)
-        names = _kept_apart(ops, f"{op.output[0]}/{word}_", known)
+        # Scopes that are made in the net itself are written on the way back, too.
+        names = _kept_apart(ops, f"{op.output[0]}/{word}_", {*known, *reads_of(net), *writes_of(net)})
         names |= _renamed_starts(ops, {start[name]: gradient for name, gradient in flowing.items()})
         made[word] = NetGradients(ops, {name: _under(names, gradient) for name, gradient in found.items()})
     results = {

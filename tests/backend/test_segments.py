@@ -98,3 +98,9 @@ def test_given_values_are_copied_and_not_compiled():
     op.arg.add(name="values", floats=[1.0, 2.0])
     op.arg.add(name="shape", ints=[2])
     assert [step.kind for step in cut(read(net))] == ["host"]
+
+
+def test_scopes_are_made_first_so_that_a_compiled_step_comes_last():
+    kinds = steps(("Relu", ["c"], ["d"]), ("CreateScope", [], ["scopes"]), ("Relu", ["d"], ["e"]))
+    assert kinds == [("host", [1]), ("compiled", [0, 2])]
+    assert steps(("TestCutHere", ["c"], ["d"]), ("CreateScope", [], ["scopes"]))[0] == ("host", [1])

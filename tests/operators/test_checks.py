@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from c2lab.errors import BadValue, ShapeMismatch, TypeMismatch
-from c2lab.operators.checks import collecting, require, require_same_type, require_shape, require_type
+from c2lab.operators.checks import Offender, collecting, report, require, require_same_type, require_shape, require_type
 
 
 def test_known_values_are_checked_at_once():
@@ -27,6 +27,15 @@ def test_traced_values_are_collected():
 
     jax.jit(function)(1.0)
     assert found == ["x must be positive"]
+
+
+def test_what_was_demanded_inside_is_handed_on():
+    found = []
+    offender = Offender(1, 7, (3,), np.dtype("int32"))
+    with collecting(lambda *condition: found.append(condition)):
+        report(False, "rows", offender)
+    report(False, "nobody collects this one", None)
+    assert found == [(False, "rows", offender)]
 
 
 def test_shapes_and_types():

@@ -1,0 +1,200 @@
+"""Finds the ``If`` and ``While`` operators of a graph that can be compiled with what is around them.
+
+One runs on the host where its nets hold host operators, random ones, or ones that need values to know
+shapes, or where someone goes back through its scopes.  Otherwise it becomes a *region* (``region_nodes``):
+a node with all that its nets read and write among its inputs and outputs.  Whether the shapes fit (both
+branches give the same, a loop keeps them) is known while tracing; a step that is refused then falls back to
+the host (``fallback``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+
+from c2lab.backend.devices import jax_device
+from c2lab.backend.region_nodes import AnyCall, Branches, Call, Loop, Region, RegionNode, reads, writes
+from c2lab.backend.segments import MOST_CONSTANTS
+from c2lab.errors import C2LabError
+from c2lab.graph.ir import Graph, Node, Value
+from c2lab.graph.reader import read
+from c2lab.operators.subnet_gradients import Bindings
+from c2lab.operators.subnets import net_argument, sharing_nets
+from c2lab.proto import caffe2_pb2
+
+REGIONS = ("If", "While")
+
+# Put into the names of blobs that only a scope knows; no blob of the user's has it.
+_OWN = "\0"
+
+Rename = Callable[[str], str]
+
+
+class _Impure(Exception):
+    """What stands in the way of a region."""
+
+
+def with_regions(graph: Graph, *, inside: bool = False) -> Graph:
+    """The same graph, with regions in place of the ``If`` and ``While`` operators that can be compiled.
+
+    Args:
+        graph: The graph.
+        inside: Whether the net stands in an operator of another one, which may go back through its scopes.
+    """
+    if not any(node.op.type in REGIONS for node in graph.nodes):
+        return graph
+    mentions = {node: _mentioned(node.op) for node in graph.nodes}
+    uses = Counter(name for node in graph.nodes if node.op.type != "CreateScope" for name in mentions[node])
+    uses.update(graph.external_output)
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if node.op.type in REGIONS:
+            # The scopes that nobody but this operator enters, or goes back through.
+            own = set() if inside else {name for name in mentions[node] if uses[name] <= 1}
+            made = {name for other in graph.nodes if other.op.type == "CreateScope" for name in other.op.output}
+            try:
+                nodes.append(_region_node(node, own & made, own))
+                continue
+            except (_Impure, C2LabError):
+                pass  # the host runs it, and says what is wrong if anything is
+        nodes.append(node)
+    return Graph(graph.name, tuple(_renumbered(nodes)), graph.external_output)
+
+
+def on_host(nodes: Iterable[Node]) -> Graph:
+    """A graph of nodes in which each region is again the operator that it stands for."""
+    originals = [node.original if isinstance(node, RegionNode) else node for node in nodes]
+    return Graph("", tuple(_renumbered(sorted(originals, key=lambda node: node.index))), ())
+
+
+def _renumbered(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Nodes with the versions of their blobs counted anew, since regions write more."""
+    versions: dict[str, int] = {}
+    for node in nodes:
+        inputs = tuple(Value(name, versions.get(name, 0)) for name in node.op.input)
+        outputs = []
+        for name in node.op.output:
+            versions[name] = versions.get(name, 0) + 1
+            outputs.append(Value(name, versions[name]))
+        same = inputs == node.inputs and tuple(outputs) == node.outputs
+        yield node if same else dataclasses.replace(node, inputs=inputs, outputs=tuple(outputs))
+
+
+def _mentioned(op: caffe2_pb2.OperatorDef) -> set[str]:
+    """The blobs that an operator names, or that its nets name and share with those around it."""
+    names = {*op.input, *op.output}
+    for net in sharing_nets(op):
+        for inner in net.op:
+            names |= _mentioned(inner)
+    return names
+
+
+def _used_once(nodes: Iterable[Node]) -> set[str]:
+    """The scopes made in a net that one operator enters and nobody goes back through."""
+    made: set[str] = set()
+    uses: Counter[str] = Counter()
+    for node in nodes:
+        if node.op.type == "CreateScope":
+            made.update(node.op.output)
+        else:
+            uses.update(_mentioned(node.op))
+    return {name for name in made if uses[name] <= 1}
+
+
+def _region_node(node: Node, idle: set[str], own: set[str]) -> RegionNode:
+    scopes = tuple(name for name in node.op.input if name in idle)
+    region = _Flattener(node, own).region(node, lambda name: name, set(scopes))
+    op = caffe2_pb2.OperatorDef()
+    op.CopyFrom(node.op)
+    op.input[:], op.output[:] = region.inputs, region.outputs
+    return RegionNode(
+        index=node.index, op=op, operator=node.operator, arguments=node.arguments, inputs=node.inputs,
+        outputs=node.outputs, device=node.device, seed=node.seed, net_name=node.net_name,
+        region=region, original=node, scopes=scopes,
+    )  # fmt: skip
+
+
+class _Flattener:
+    """Makes lists of calls of the nets of one operator; ``own`` are the blobs that nobody else names."""
+
+    def __init__(self, outermost: Node, own: set[str]) -> None:
+        self._own = own
+        self._device = jax_device(outermost.device)
+        self._numbers = itertools.count()
+
+    def region(self, node: Node, rename: Rename, scopes: set[str]) -> Region:
+        """The region of an ``If`` or ``While``; ``scopes`` are those that nobody goes back through."""
+        op = node.op
+        given = [rename(name) for name in op.input if name not in scopes]
+        promised = [rename(name) for name in op.output if name not in scopes]
+        condition = given[0]
+        words = ("then_net", "else_net") if op.type == "If" else ("loop_net", "cond_net")
+        entered = next(self._numbers)
+        first, second = (self.calls(net_argument(op, word), rename, scopes) for word in words)
+        both = [name for name in (*writes(first), *writes(second)) if _visible(name, entered)]
+        outputs = list(dict.fromkeys([*promised, *both]))
+        if op.type == "If":
+            always = {*writes(first)} & {*writes(second)}
+            kept = [name for name in outputs if name not in always]
+            inputs = dict.fromkeys([condition, *reads(first), *reads(second), *kept])
+            return Branches(first, second, tuple(inputs), tuple(outputs))
+        if condition not in both:
+            raise _Impure("nothing in the loop changes its condition")
+        inputs = dict.fromkeys([condition, *reads(second), *reads(first), *outputs])
+        return Loop(first, second, tuple(inputs), tuple(outputs))
+
+    def calls(self, net: caffe2_pb2.NetDef, rename: Rename, scopes: set[str]) -> tuple[AnyCall, ...]:
+        """The calls of a net whose blobs have the names that ``rename`` says."""
+        if net.type not in ("", "simple", "dag"):
+            raise _Impure(f"the net is of type {net.type}")
+        graph = read(net)
+        idle = scopes | {name for name in _used_once(graph.nodes) if _OWN in rename(name) or name in self._own}
+        calls: list[AnyCall] = []
+        known: set[str] = set()
+        for node in graph.nodes:
+            if node.op.type == "CreateScope":
+                if node.op.output[0] not in idle:
+                    raise _Impure("someone goes back through a scope")
+            elif node.op.type == "Do":
+                calls += self._in_scope(node, rename, idle)
+            elif node.op.type in REGIONS:
+                calls.append(self.region(node, rename, idle))
+            else:
+                calls.append(self._call(node, rename, known))
+        return tuple(calls)
+
+    def _in_scope(self, node: Node, rename: Rename, idle: set[str]) -> tuple[AnyCall, ...]:
+        op = node.op
+        if op.is_gradient_op or op.input[-1] not in idle:
+            raise _Impure("someone goes back through a scope")
+        bindings, number = Bindings(op).inner, next(self._numbers)
+
+        def inside(name: str) -> str:
+            return rename(bindings[name]) if name in bindings else f"{name}{_OWN}{number}"
+
+        calls = self.calls(net_argument(op, "net"), inside, set())
+        if any(name.endswith(f"{_OWN}{number}") for name in reads(calls)):
+            raise _Impure("a blob of the scope is read before it is written")
+        return calls
+
+    def _call(self, node: Node, rename: Rename, known: set[str]) -> Call:
+        operator = node.operator
+        if node.host or "rng" in operator.reserved or operator.opaque_inputs:
+            raise _Impure(f"{node.op.type} runs on the host, or is random")
+        if any(value.blob not in known for value in node.static_inputs):
+            raise _Impure(f"{node.op.type} needs values to know its shapes")
+        if operator.family == "given_values" and len(node.arguments.get("values", ())) > MOST_CONSTANTS:
+            raise _Impure(f"{node.op.type} holds data")
+        if jax_device(node.device) != self._device:
+            raise _Impure(f"{node.op.type} runs on another device")
+        known.difference_update(node.op.output)
+        known.update(value.blob for value in node.values_from_shapes)
+        return Call(node, tuple(map(rename, node.op.input)), tuple(map(rename, node.op.output)))
+
+
+def _visible(name: str, entered: int) -> bool:
+    """Whether a blob is seen outside of the scopes with this number and those after it."""
+    _, own, number = name.partition(_OWN)
+    return not own or int(number) < entered
