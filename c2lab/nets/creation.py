@@ -81,15 +81,8 @@ def python_token(f: Any, grad_f: Any = None, python_func_type: Any = None, pass_
     if python_func_type is not None:
         made = python_func_type(f)
         f, grad_f = made.forward, made.backward
-    return python_functions.keep(_made(f), _made(grad_f), pass_workspace)
-
-
-def _made(function: Any) -> Any:
-    """A function as it is; one that is given as ``(factory, args, kwargs)`` is made."""
-    if isinstance(function, tuple):
-        factory, args, kwargs = function
-        return factory(*args, **kwargs)
-    return function
+    forward, backward = (python_functions.Factory(*it) if isinstance(it, tuple) else it for it in (f, grad_f))
+    return python_functions.keep(forward, backward, pass_workspace)
 
 
 def CreatePythonOperator(

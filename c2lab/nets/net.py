@@ -247,7 +247,7 @@ class Net(NetRecords):
         """A function ``(inputs, outputs)`` that adds an operator which calls ``f(inputs, outputs)``.
 
         Args:
-            f: The function; or a tuple ``(factory, args, kwargs)`` of what makes it.
+            f: The function; or ``(factory, args, kwargs)`` of what makes one for each created net.
             grad_f: The gradient, called with the inputs, outputs and output gradients, and the input gradients.
             python_func_type: A class with ``forward`` and ``backward``, made from ``f``.
             pass_workspace: Whether the functions get the workspace as third argument.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,11 +16,19 @@ from c2lab.operators.definition import host_operator
 INPLACE = [(i, o) for i in range(4) for o in range(2)]
 
 
+class Factory(NamedTuple):
+    """What makes a function: each operator of a created net has one of its own."""
+
+    make: Callable[..., Callable[..., Any]]
+    args: Sequence[Any] = ()
+    kwargs: Mapping[str, Any] = {}
+
+
 class Kept(NamedTuple):
     """The functions behind one token."""
 
-    forward: Callable[..., Any]
-    backward: Callable[..., Any] | None = None
+    forward: Callable[..., Any] | Factory
+    backward: Callable[..., Any] | Factory | None = None
     pass_workspace: bool = False
 
 
@@ -29,8 +37,8 @@ _numbers = itertools.count()
 
 
 def keep(
-    forward: Callable[..., Any],
-    backward: Callable[..., Any] | None = None,
+    forward: Callable[..., Any] | Factory,
+    backward: Callable[..., Any] | Factory | None = None,
     pass_workspace: bool = False,
     token: str = "",
 ) -> str:
@@ -40,7 +48,8 @@ def keep(
         >>> keep(print, token="printing")
         'printing'
     """
-    token = token or f"{getattr(forward, '__name__', type(forward).__name__)}:{next(_numbers)}"
+    named = forward.make if isinstance(forward, Factory) else forward
+    token = token or f"{getattr(named, '__name__', type(named).__name__)}:{next(_numbers)}"
     _kept[token] = Kept(forward, backward, pass_workspace)
     return token
 
@@ -129,6 +138,15 @@ def _numpy_type(dtype: Any) -> Any:
     return numbers[dtype] if isinstance(dtype, int) else dtype
 
 
+def _made(function: Callable[..., Any] | Factory, state: dict[str, Any]) -> Callable[..., Any]:
+    """The function of one operator, made at its first run where a factory makes it."""
+    if not isinstance(function, Factory):
+        return function
+    if "function" not in state:
+        state["function"] = function.make(*function.args, **function.kwargs)
+    return state["function"]
+
+
 def _call(function: Callable[..., Any], inputs: Sequence[Any], op: Any, workspace: Any, pass_workspace: bool) -> tuple:
     """Calls a function with input and output tensors; returns the outputs that it wrote."""
     blobs = getattr(workspace, "blobs", {})
@@ -161,6 +179,7 @@ def python(
     grad_input_indices: tuple[int, ...] = (),
     op,
     workspace,
+    state,
 ):
     """Calls a Python function.
 
@@ -182,11 +201,11 @@ def python(
         outputs_0 = [2. 4.]
     """
     kept = _find(token)
-    return _call(kept.forward, inputs, op, workspace, pass_workspace or kept.pass_workspace)
+    return _call(_made(kept.forward, state), inputs, op, workspace, pass_workspace or kept.pass_workspace)
 
 
 @host_operator("PythonGradient", outputs="*gradients", inplace=INPLACE)
-def python_gradient(*inputs, token: str = "", pass_workspace: bool = False, op, workspace):
+def python_gradient(*inputs, token: str = "", pass_workspace: bool = False, op, workspace, state):
     """Calls the gradient function of a Python operator.
 
     Inputs:
@@ -205,7 +224,7 @@ def python_gradient(*inputs, token: str = "", pass_workspace: bool = False, op, 
         raise BadArgument(
             f'The Python function under the token "{token}" has no gradient; give one: net.Python(f, grad_f=g).'
         )
-    return _call(kept.backward, inputs, op, workspace, pass_workspace or kept.pass_workspace)
+    return _call(_made(kept.backward, state), inputs, op, workspace, pass_workspace or kept.pass_workspace)
 
 
 @python.gradient_maker

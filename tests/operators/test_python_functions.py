@@ -117,6 +117,27 @@ def test_factories_and_pairs_of_methods():
     np.testing.assert_array_equal(run(np.float32(2), x, python_func_type=Negative), np.float32([-2, -4]))
 
 
+def test_each_created_net_has_a_function_of_its_own_from_a_factory():
+    made = []
+
+    def factory():
+        made.append(0)
+        own = len(made) - 1
+
+        def count(inputs, outputs):
+            made[own] += 1
+
+        return count
+
+    net = core.Net("own_functions")
+    net.Python((factory, [], {}))([], [])
+    assert made == []
+    for runs in (3, 2):
+        workspace.CreateNet(net, overwrite=True)
+        workspace.RunNet(net, runs)
+    assert made == [3, 2]
+
+
 def test_the_workspace_is_passed_on_request():
     def f(inputs, outputs, ws):
         ws.create_blob("inside").feed(inputs[0].data)
