@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from c2lab.builder import arranging, asking, placing_commands, setting
+from c2lab.builder import arranging, asking, gradients, handing, placing_commands, setting
 from c2lab.builder.session import Command
 
 COMMANDS: dict[str, Command] = {
@@ -10,6 +10,8 @@ COMMANDS: dict[str, Command] = {
     **setting.COMMANDS,
     **arranging.COMMANDS,
     **asking.COMMANDS,
+    **gradients.COMMANDS,
+    **handing.COMMANDS,
 }
 
 LOOKING = frozenset(

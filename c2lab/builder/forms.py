@@ -107,7 +107,7 @@ def plain_value(value: Any) -> Any:
         return value[:2000].decode("utf-8", "replace")
     if isinstance(value, (list, tuple)):
         return [plain_value(item) for item in value[:1000]]
-    if isinstance(value, float) and value in (float("inf"), float("-inf")) or value != value:
+    if (isinstance(value, float) and value in (float("inf"), float("-inf"))) or value != value:
         return str(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value

@@ -10,7 +10,6 @@ from c2lab.operators import registry
 from c2lab.operators.definition import Operator
 from c2lab.operators.page import read_page
 
-
 _pages: dict[int, tuple[Operator, Entry]] = {}
 
 

@@ -12,6 +12,7 @@ from c2lab.builder.messages import Message, Reply, text
 from c2lab.errors import C2LabError
 from c2lab.graph.canvas import InputShape
 from c2lab.graph.document import Document, EditRefused, changed_by_code
+from c2lab.graph.draft import is_backward
 from c2lab.graph.history import History
 from c2lab.graph.scene import Scene, closed_groups, scene_of
 from c2lab.graph.shapes import ShapeAndType
@@ -157,6 +158,12 @@ class Session:
         wanted += [blob for blob in document.parameters if blob not in made]
         return self.runner.shapes(wanted)
 
+    def amend(self, after: Document) -> None:
+        """Changes what the last step came to, without a step of its own."""
+        before = self.document
+        self.history.present = after
+        self.write(before)
+
     def write(self, before: Document) -> None:
         """Writes the present state into the live nets."""
         self._writing = True
@@ -166,6 +173,7 @@ class Session:
             self.model.param_init_net.Proto().CopyFrom(after.init)
             _keep_lines(self.net.Name(), before.ids, after.ids)
             self._write_parameters(before, after)
+            self._note_gradients(before, after)
             self.version += 1
         finally:
             self._writing = False
@@ -187,6 +195,13 @@ class Session:
             kept[:] = now
         for name in [name for name in model._parameters_info if str(name) not in after.parameters]:
             del model._parameters_info[name]
+
+    def _note_gradients(self, before: Document, after: Document) -> None:
+        """Keeps what the model knows of its gradients in step with the net."""
+        from c2lab.builder.gradients import note_gradients
+
+        if before.net != after.net and (self.model.gradient_ops_added or any(map(is_backward, after.net.op))):
+            note_gradients(self.model)
 
     # ---- commands ----------------------------------------------------------------------------
 

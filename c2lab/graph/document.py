@@ -49,7 +49,9 @@ class Document:
             init.CopyFrom(source.init)
         net = without_canvas(source.net)
         parameters = dict(kinds or {})
-        for name in sorted(find_parameters(net)):
+        # What a model's init net makes beside its parameters (moments, rates) is not learned.
+        made = {name for op in init.op for name in op.output} if kinds else set()
+        for name in sorted(find_parameters(net) - made):
             parameters.setdefault(name, "computed" if name.endswith(_COMPUTED_SLOTS) else "")
         return cls(net, init, parameters, read_canvas(source.net))
 

@@ -131,7 +131,7 @@ def set_scope(document: Document, nodes: Iterable[str], scope: str) -> Document:
         scope: The path of the scope, ``a/b``; empty for none.
     """
     scope = scope.strip().strip("/")
-    if len(scope) > _LONGEST_NAME or any(not part for part in scope.split("/")) and scope:
+    if len(scope) > _LONGEST_NAME or (any(not part for part in scope.split("/")) and scope):
         raise EditRefused(f"{scope[:60]!r} is no scope; write it like block1/left")
     chosen = {document.position(node) for node in nodes}
     elsewhere = {

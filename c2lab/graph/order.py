@@ -8,6 +8,7 @@ in front of the next one that overwrites the blob.
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Sequence
 
 from c2lab.graph.document import EditRefused
@@ -53,7 +54,7 @@ def order_for(ops: Sequence[caffe2_pb2.OperatorDef], wires: Wires) -> list[int]:
         for name in dict.fromkeys(op.output):
             writers.setdefault(name, []).append(position)
     for name, chain in writers.items():
-        for first, second in zip(chain, chain[1:], strict=False):
+        for first, second in itertools.pairwise(chain):
             require(first, second, f"{_told(ops[second])} overwrites {name}")
     for reader, (op, sources) in enumerate(zip(ops, wires, strict=True)):
         for name, source in zip(op.input, sources, strict=True):

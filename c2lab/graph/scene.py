@@ -353,7 +353,7 @@ def _frames(
                 "collapsed": False,
                 "members": sorted(inside),
                 "clear": clear,
-            }  # fmt: skip
+            }
         )
     return frames
 

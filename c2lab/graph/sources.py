@@ -84,8 +84,16 @@ def open_file(path: str | Path, limit: int = FILE_LIMIT) -> caffe2_pb2.NetDef | 
         raise DamagedFile(
             f"{path} has {size / 2**20:.0f} MiB, more than the limit of {limit / 2**20:.0f} MiB; raise limit="
         )
-    data = path.read_bytes()
-    text = path.suffix in (".pbtxt", ".prototxt", ".txt")
+    return parse_file(path, path.read_bytes())
+
+
+def parse_file(path: str | Path, data: bytes) -> caffe2_pb2.NetDef | caffe2_pb2.PlanDef:
+    """The net or plan in the content of a file; the ending of its name says whether that is text.
+
+    Raises:
+        DamagedFile: It holds neither a net nor a plan.
+    """
+    text = Path(path).suffix.lower() in (".pbtxt", ".prototxt", ".txt")
     reasons = []
     for kind in (caffe2_pb2.NetDef, caffe2_pb2.PlanDef):
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +25,18 @@ _instance_count: defaultdict[str, int] = defaultdict(int)
 def reset_optimizer_instance_count() -> None:
     """Starts the numbers in the names of optimizer blobs at 0 again, as in a new process."""
     _instance_count.clear()
+
+
+@contextmanager
+def counted_from_nought() -> Iterator[None]:
+    """Numbers optimizers from 0 inside the block, and goes on afterwards as if there had been none in it."""
+    before = dict(_instance_count)
+    _instance_count.clear()
+    try:
+        yield
+    finally:
+        _instance_count.clear()
+        _instance_count.update(before)
 
 
 class AuxOptimizerParams(NamedTuple):

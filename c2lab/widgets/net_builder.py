@@ -86,6 +86,7 @@ class NetBuilder(anywidget.AnyWidget):
         self.on_msg(self._receive)
         if key:
             _open[key] = self
+            session.memory["key"] = key
 
     # ---- live objects ------------------------------------------------------------------------
 
