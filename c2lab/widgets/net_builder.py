@@ -28,7 +28,7 @@ _MISSING = """
 export default { render({ el }) {
   const told = document.createElement("p");
   told.setAttribute("role", "alert");
-  told.textContent = "The canvas of c2lab was not built. In a checkout, run: python -m c2lab.widgets.js";
+  told.textContent = "The canvas of c2lab was not built. In a checkout, run: python hatch_build.py";
   el.append(told);
 } };
 """
