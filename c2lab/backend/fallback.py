@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from c2lab.backend.blobs import Blobs
+from c2lab.backend.blobs import UNINITIALISED, Blobs
 from c2lab.backend.region_nodes import RegionRefused
 from c2lab.errors import MissingBlob
 
@@ -29,15 +29,21 @@ class FallbackStep:
     Args:
         compiled: The step with regions.
         on_the_host: Makes a program of the same operators without regions.
+        new: Blobs that regions write whether their branch runs or not; they must hold nothing before.
     """
 
-    def __init__(self, compiled: Any, on_the_host: Callable[[], Runs]) -> None:
+    def __init__(self, compiled: Any, on_the_host: Callable[[], Runs], new: Iterable[str] = ()) -> None:
         self.compiled = compiled
         self._on_the_host = on_the_host
+        self._new = tuple(new)
         self._host_program: Runs | None = None
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
         """Runs the step."""
+        if self._new:
+            if any(blobs.get(name, UNINITIALISED) is not UNINITIALISED for name in self._new):
+                self._host_program = self._on_the_host()  # someone has fed one since the net was created
+            self._new = ()
         if self._host_program is None:
             try:
                 self.compiled.run(blobs, base, run)

@@ -30,7 +30,11 @@ class Call:
 
 @dataclass(frozen=True, eq=False)
 class Branches:
-    """An ``If``. The first input is its condition; each output that a branch leaves alone is an input too."""
+    """An ``If``. The first input is its condition.
+
+    An output that a branch leaves alone is an input too, or it is one that nobody was promised (what a branch
+    computes on its way); such a one is zeros where the branch does not run.
+    """
 
     then_calls: tuple[AnyCall, ...]
     else_calls: tuple[AnyCall, ...]
@@ -40,7 +44,7 @@ class Branches:
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """A ``While``. The first input is its condition; each output is an input too."""
+    """A ``While``. The first input is its condition; outputs are inputs too, but for those nobody was promised."""
 
     loop_calls: tuple[AnyCall, ...]
     cond_calls: tuple[AnyCall, ...]
@@ -67,6 +71,12 @@ def writes(calls: Iterable[AnyCall]) -> list[str]:
     return list(dict.fromkeys(name for call in calls for name in call.outputs))
 
 
+def _made_up(region: Region) -> tuple[str, ...]:
+    """The outputs that are zeros where the nets that write them do not run."""
+    always = {*writes(region.then_calls)} & {*writes(region.else_calls)} if isinstance(region, Branches) else set()
+    return tuple(name for name in region.outputs if name not in region.inputs and name not in always)
+
+
 @dataclass(frozen=True, eq=False)
 class RegionNode(Node):
     """A node whose nets are compiled with what is around it. ``original`` is the same node for the host."""
@@ -76,6 +86,11 @@ class RegionNode(Node):
     scopes: tuple[str, ...]
 
     # It runs neither on the host nor nets that nobody sees, and no value decides its shapes.
+
+    @cached_property
+    def made_up(self) -> tuple[str, ...]:
+        """The outputs that are zeros where the nets that write them do not run."""
+        return _made_up(self.region)
 
     @cached_property
     def host(self) -> bool:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from c2lab.backend.region_nodes import AnyCall, Branches, Call, Loop, Region, RegionRefused
+from c2lab.backend.region_nodes import AnyCall, Branches, Call, Loop, Region, RegionRefused, writes
 from c2lab.operators.checks import Offender, collecting, report
 
 Values = tuple[Any, ...]
@@ -56,9 +56,10 @@ class _Body:
     """Calls as a function of arrays, which also returns the conditions that they demand."""
 
     def __init__(self, calls: Sequence[AnyCall], inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        known = {*inputs, *writes(calls)}
         self.calls = calls
         self.inputs = inputs
-        self.outputs = outputs
+        self.outputs = [name for name in outputs if name in known]
         self.checks: list[_Check] = []
 
     def __call__(self, *arrays: Any) -> _Traced:
@@ -82,10 +83,10 @@ class _Body:
             jnp.stack(found) if found else jnp.zeros((0, 2), jnp.float64),
         )
 
-    def shapes(self, *arrays: Any) -> list[jax.ShapeDtypeStruct]:
+    def shapes(self, *arrays: Any) -> dict[str, jax.ShapeDtypeStruct]:
         """The shapes and types of the outputs; ``checks`` are known from then on."""
         try:
-            return list(jax.eval_shape(self, *arrays).values)
+            return dict(zip(self.outputs, jax.eval_shape(self, *arrays).values, strict=True))
         except RegionRefused:
             raise
         except Exception as error:
@@ -105,8 +106,12 @@ def _run(call: AnyCall, held: dict[str, Any]) -> None:
     held.update(zip(call.outputs, results, strict=True))
 
 
-def _same(first: Sequence[Any], second: Sequence[Any]) -> bool:
-    return all((a.shape, a.dtype) == (b.shape, b.dtype) for a, b in zip(first, second, strict=True))
+def _same(first: Any, second: Any) -> bool:
+    return (first.shape, first.dtype) == (second.shape, second.dtype)
+
+
+def _zeros(like: jax.ShapeDtypeStruct) -> Any:
+    return jnp.zeros(like.shape, like.dtype)
 
 
 def _report(checks: Sequence[_Check], fine: Any, found: Any) -> None:
@@ -117,17 +122,20 @@ def _report(checks: Sequence[_Check], fine: Any, found: Any) -> None:
 
 def _trace_branches(region: Branches, arrays: Values) -> Values:
     bodies = [_Body(calls, region.inputs, region.outputs) for calls in (region.then_calls, region.else_calls)]
-    shapes = [body.shapes(*arrays) for body in bodies]
-    if not _same(*shapes):
+    yes_shapes, no_shapes = (body.shapes(*arrays) for body in bodies)
+    if not all(_same(yes_shapes[name], no_shapes[name]) for name in yes_shapes.keys() & no_shapes.keys()):
         raise RegionRefused("the branches give different shapes or types")
+    shapes = yes_shapes | no_shapes
     counts = [len(body.checks) for body in bodies]
 
     def padded(body: _Body, before: int, after: int) -> Callable[..., _Traced]:
-        # Both branches return the conditions of both; those of the other one hold.
+        # Both branches return the values and conditions of both; the conditions of the other one hold.
         def branch(*arrays: Any) -> _Traced:
             traced = body(*arrays)
+            made = dict(zip(body.outputs, traced.values, strict=True))
+            values = tuple(made[name] if name in made else _zeros(shapes[name]) for name in region.outputs)
             fine = jnp.concatenate([jnp.ones(before, bool), traced.fine, jnp.ones(after, bool)])
-            return _Traced(traced.values, fine, jnp.pad(traced.found, ((before, after), (0, 0))))
+            return _Traced(values, fine, jnp.pad(traced.found, ((before, after), (0, 0))))
 
         return branch
 
@@ -139,33 +147,35 @@ def _trace_branches(region: Branches, arrays: Values) -> Values:
 
 def _trace_loop(region: Loop, arrays: Values) -> Values:
     changed = list(region.outputs)
-    condition = region.inputs[0]
     before = dict(zip(region.inputs, arrays, strict=True))
     constants = {name: value for name, value in before.items() if name not in changed}
+    whole = (*region.loop_calls, *region.cond_calls)
+    shapes = _Body(whole, region.inputs, changed).shapes(*arrays)
+    # What only a round makes is zeros before there is one.
+    start = [before[name] if name in before else _zeros(shapes[name]) for name in changed]
     names = [*changed, *constants]
-
-    def body_of(calls: Sequence[AnyCall]) -> _Body:
-        return _Body(calls, names, changed)
-
-    asked, round_ = body_of(region.cond_calls), body_of((*region.loop_calls, *region.cond_calls))
-    start = [before[name] for name in changed]
+    asked, round_ = _Body(region.cond_calls, names, changed), _Body(whole, names, changed)
     asked.shapes(*start, *constants.values())
     first = asked(*start, *constants.values())
     _report(asked.checks, first.fine, first.found)
-    if not _same(first.values, round_.shapes(*first.values, *constants.values())):
+    after = round_.shapes(*first.values, *constants.values())
+    if not all(_same(value, after[name]) for name, value in zip(changed, first.values, strict=True)):
         raise RegionRefused("the loop changes a shape or a type")
-    where = changed.index(condition)
+    where = changed.index(region.inputs[0])
 
     def goes_on(state: _Traced) -> Any:
         # A round that breaks a condition is the last one, as it is on the host.
         return jnp.logical_and(state.values[where].reshape(()), jnp.all(state.fine))
 
     count = len(round_.checks)
-    begin = _Traced(first.values, jnp.ones(count, bool), jnp.zeros((count, 2), jnp.float64))
-    if asked.checks:
-        begin = begin._replace(values=tuple(
-            jnp.logical_and(value, jnp.all(first.fine)) if k == where else value for k, value in enumerate(first.values)
-        ))  # fmt: skip
-    end = lax.while_loop(goes_on, lambda state: round_(*state.values, *constants.values()), begin)
+    # A question that breaks a condition lets no round begin.
+    held = jnp.broadcast_to(jnp.all(first.fine), (max(count, 1),))
+    begin = _Traced(first.values, held, jnp.zeros((max(count, 1), 2), jnp.float64))
+
+    def once(state: _Traced) -> _Traced:
+        traced = round_(*state.values, *constants.values())
+        return traced if count else traced._replace(fine=state.fine, found=state.found)
+
+    end = lax.while_loop(goes_on, once, begin)
     _report(round_.checks, end.fine, end.found)
     return tuple(end.values)

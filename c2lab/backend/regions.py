@@ -36,11 +36,12 @@ class _Impure(Exception):
     """What stands in the way of a region."""
 
 
-def with_regions(graph: Graph, *, inside: bool = False) -> Graph:
+def with_regions(graph: Graph, exists: Callable[[str], bool], *, inside: bool = False) -> Graph:
     """The same graph, with regions in place of the ``If`` and ``While`` operators that can be compiled.
 
     Args:
         graph: The graph.
+        exists: Whether a blob of this name holds something before the net runs.
         inside: Whether the net stands in an operator of another one, which may go back through its scopes.
     """
     if not any(node.op.type in REGIONS for node in graph.nodes):
@@ -55,7 +56,7 @@ def with_regions(graph: Graph, *, inside: bool = False) -> Graph:
             own = set() if inside else {name for name in mentions[node] if uses[name] <= 1}
             made = {name for other in graph.nodes if other.op.type == "CreateScope" for name in other.op.output}
             try:
-                nodes.append(_region_node(node, own & made, own))
+                nodes.append(_region_node(node, own & made, {name for name in own if not exists(name)}, own))
                 continue
             except (_Impure, C2LabError):
                 pass  # the host runs it, and says what is wrong if anything is
@@ -103,49 +104,71 @@ def _used_once(nodes: Iterable[Node]) -> set[str]:
     return {name for name in made if uses[name] <= 1}
 
 
-def _region_node(node: Node, idle: set[str], own: set[str]) -> RegionNode:
+def _region_node(node: Node, idle: set[str], new: set[str], own: set[str]) -> RegionNode:
     scopes = tuple(name for name in node.op.input if name in idle)
-    region = _Flattener(node, own).region(node, lambda name: name, set(scopes))
+    region = _Flattener(node, own, new).region(node, lambda name: name, set(scopes), set())
     op = caffe2_pb2.OperatorDef()
     op.CopyFrom(node.op)
     op.input[:], op.output[:] = region.inputs, region.outputs
     return RegionNode(
         index=node.index, op=op, operator=node.operator, arguments=node.arguments, inputs=node.inputs,
-        outputs=node.outputs, device=node.device, seed=node.seed, net_name=node.net_name,
-        region=region, original=node, scopes=scopes,
+        outputs=node.outputs, device=node.device, seed=node.seed, net_name=node.net_name, region=region,
+        original=node, scopes=scopes,
     )  # fmt: skip
 
 
 class _Flattener:
-    """Makes lists of calls of the nets of one operator; ``own`` are the blobs that nobody else names."""
+    """Makes lists of calls of the nets of one operator.
 
-    def __init__(self, outermost: Node, own: set[str]) -> None:
+    Args:
+        outermost: The operator.
+        own: The blobs that nobody else names.
+        new: Those of them that hold nothing before.
+    """
+
+    def __init__(self, outermost: Node, own: set[str], new: set[str]) -> None:
         self._own = own
+        self._new = new
         self._device = jax_device(outermost.device)
         self._numbers = itertools.count()
 
-    def region(self, node: Node, rename: Rename, scopes: set[str]) -> Region:
-        """The region of an ``If`` or ``While``; ``scopes`` are those that nobody goes back through."""
+    def region(self, node: Node, rename: Rename, scopes: set[str], elsewhere: set[str]) -> Region:
+        """The region of an ``If`` or ``While``.
+
+        Args:
+            node: The operator.
+            rename: The names of blobs outside of it.
+            scopes: The scopes that nobody goes back through.
+            elsewhere: Blobs, by their new names, that others name too.
+        """
         op = node.op
         given = [rename(name) for name in op.input if name not in scopes]
         promised = [rename(name) for name in op.output if name not in scopes]
         condition = given[0]
         words = ("then_net", "else_net") if op.type == "If" else ("loop_net", "cond_net")
         entered = next(self._numbers)
-        first, second = (self.calls(net_argument(op, word), rename, scopes) for word in words)
+        nets = [net_argument(op, word) for word in words]
+        named = [{rename(name) for inner in net.op for name in _mentioned(inner)} for net in nets]
+        first = self.calls(nets[0], rename, scopes, elsewhere | named[1])
+        second = self.calls(nets[1], rename, scopes, elsewhere | named[0])
         both = [name for name in (*writes(first), *writes(second)) if _visible(name, entered)]
         outputs = list(dict.fromkeys([*promised, *both]))
+        needed = [condition, *reads(second), *reads(first)]
+        # What its nets compute on their way: where anything is promised, this is not what is wanted of it.
+        on_the_way = {name for name in both if promised and (_OWN in name or name in self._new)}
+        on_the_way -= {*promised, *needed, *elsewhere}
         if op.type == "If":
-            always = {*writes(first)} & {*writes(second)}
-            kept = [name for name in outputs if name not in always]
-            inputs = dict.fromkeys([condition, *reads(first), *reads(second), *kept])
+            on_the_way |= {*writes(first)} & {*writes(second)}
+            inputs = dict.fromkeys([*needed, *(name for name in outputs if name not in on_the_way)])
             return Branches(first, second, tuple(inputs), tuple(outputs))
         if condition not in both:
             raise _Impure("nothing in the loop changes its condition")
-        inputs = dict.fromkeys([condition, *reads(second), *reads(first), *outputs])
+        inputs = dict.fromkeys([*needed, *(name for name in outputs if name not in on_the_way)])
         return Loop(first, second, tuple(inputs), tuple(outputs))
 
-    def calls(self, net: caffe2_pb2.NetDef, rename: Rename, scopes: set[str]) -> tuple[AnyCall, ...]:
+    def calls(
+        self, net: caffe2_pb2.NetDef, rename: Rename, scopes: set[str], elsewhere: set[str]
+    ) -> tuple[AnyCall, ...]:
         """The calls of a net whose blobs have the names that ``rename`` says."""
         if net.type not in ("", "simple", "dag"):
             raise _Impure(f"the net is of type {net.type}")
@@ -153,19 +176,21 @@ class _Flattener:
         idle = scopes | {name for name in _used_once(graph.nodes) if _OWN in rename(name) or name in self._own}
         calls: list[AnyCall] = []
         known: set[str] = set()
+        uses = Counter(name for node in graph.nodes for name in _mentioned(node.op))
         for node in graph.nodes:
             if node.op.type == "CreateScope":
                 if node.op.output[0] not in idle:
                     raise _Impure("someone goes back through a scope")
             elif node.op.type == "Do":
-                calls += self._in_scope(node, rename, idle)
+                calls += self._in_scope(node, rename, idle, elsewhere)
             elif node.op.type in REGIONS:
-                calls.append(self.region(node, rename, idle))
+                others = {rename(name) for name in _mentioned(node.op) if uses[name] > 1}
+                calls.append(self.region(node, rename, idle, elsewhere | others))
             else:
                 calls.append(self._call(node, rename, known))
         return tuple(calls)
 
-    def _in_scope(self, node: Node, rename: Rename, idle: set[str]) -> tuple[AnyCall, ...]:
+    def _in_scope(self, node: Node, rename: Rename, idle: set[str], elsewhere: set[str]) -> tuple[AnyCall, ...]:
         op = node.op
         if op.is_gradient_op or op.input[-1] not in idle:
             raise _Impure("someone goes back through a scope")
@@ -174,7 +199,7 @@ class _Flattener:
         def inside(name: str) -> str:
             return rename(bindings[name]) if name in bindings else f"{name}{_OWN}{number}"
 
-        calls = self.calls(net_argument(op, "net"), inside, set())
+        calls = self.calls(net_argument(op, "net"), inside, set(), elsewhere | {rename(name) for name in op.output})
         if any(name.endswith(f"{_OWN}{number}") for name in reads(calls)):
             raise _Impure("a blob of the scope is read before it is written")
         return calls

@@ -19,12 +19,16 @@ from c2lab.backend.randomness import random_state
 from c2lab.backend.region_nodes import RegionNode
 from c2lab.backend.regions import on_host, with_regions
 from c2lab.backend.rollback import Rollback, blobs_written
-from c2lab.backend.segments import Step, cut
-from c2lab.backend.text import MOVES_TEXT, TextCode, is_text, text_nodes
+from c2lab.backend.segments import Step, cut, kept_values
+from c2lab.backend.text import TextCode, can_read_text, is_text, moved_outputs, text_nodes
 from c2lab.errors import C2LabError, MissingBlob
 from c2lab.graph.ir import Graph, Value
 
 __all__ = ["UNINITIALISED", "CompiledStep", "Executable", "HostStep", "Program", "Uninitialised", "to_device"]
+
+
+class _TextFound(MissingBlob):
+    """A compiled step cannot read a blob, as it holds text."""
 
 
 class CompiledStep:
@@ -55,9 +59,30 @@ class CompiledStep:
         self.random = any("rng" in node.operator.reserved for node in nodes)
         self.compiled: Compiled | None = None
         self.mutexes = mutexes_of(nodes)
+        self.one_by_one: list[Any] | None = None  # its operators, once a blob has turned out to hold text
 
     def run(self, blobs: Blobs, base: int, run: int) -> None:
         """Runs the compiled function on ``blobs`` and commits what it returns."""
+        if self.one_by_one is None:
+            try:
+                self._run_locked(blobs, base, run)
+                return
+            except _TextFound:
+                self.one_by_one = self._pieces()
+        for piece in self.one_by_one:
+            piece.run(blobs, base, run)
+
+    def _pieces(self) -> list[Any]:
+        nodes, device = self.step.nodes, self.step.device
+        if any(isinstance(node, RegionNode) for node in nodes) or (
+            len(nodes) == 1 and not can_read_text(nodes[0].op.type)
+        ):
+            raise  # what was found
+        if len(nodes) == 1:
+            return [TextStep(self.step)]
+        return [CompiledStep(Step("static", (n,), device), frozenset(n.outputs), donates=False) for n in nodes]
+
+    def _run_locked(self, blobs: Blobs, base: int, run: int) -> None:
         if self.mutexes:
             with hold(self.mutexes, blobs):
                 self._run(blobs, base, run)
@@ -130,11 +155,14 @@ class CompiledStep:
 
     def _not_a_tensor(self, name: str, held: Any) -> C2LabError:
         node = next(n for n in self.step.nodes if name in n.op.input)
+        kind = MissingBlob
         if held is UNINITIALISED:
             what = "is empty: nothing has written it yet; feed it, or run the net that fills it"
+        elif is_text(held):
+            kind, what = _TextFound, f"is text; {node.op.type} reads numbers only"
         else:
             what = f"is no tensor but {getattr(held, 'type_name', type(held).__name__)}"
-        return MissingBlob(f"op {node.op.type}: input blob {name} {what}").at(node.place)
+        return kind(f"op {node.op.type}: input blob {name} {what}").at(node.place)
 
     def _prepare(self, blobs: Blobs, arguments: list[Any]) -> Compiled:
         arguments[: len(self.inputs)] = self._gather(blobs)
@@ -159,6 +187,7 @@ class CompiledStep:
         """Compiles ahead where the shapes are known by now."""
         if (
             self.compiled is None
+            and self.one_by_one is None
             and not self.static_inputs
             and all(isinstance(blobs.get(name), jax.Array) for name in self.input_names)
         ):
@@ -183,7 +212,8 @@ class TextStep:
         code = TextCode(value for value in held.values() if is_text(value))
         numbers = {name: code.numbers(value) if is_text(value) else value for name, value in held.items()}
         self._numbers.run(numbers, base, run)
-        moved = MOVES_TEXT[self.node.op.type] or range(len(self.node.outputs))
+        texts = any(is_text(value) for value in held.values())
+        moved = moved_outputs(self.node.op.type, len(self.node.outputs)) if texts else ()
         for position, name in enumerate(self.node.op.output):
             value = numbers[name]
             blobs[name] = code.strings(np.asarray(value)) if position in moved else value
@@ -210,7 +240,7 @@ class Program:
         inside: bool = False,
         beside: bool = False,
     ) -> None:
-        keep = _kept_values(graph, steps, observable)
+        keep = kept_values(graph, steps, observable)
         last = None if inside or beside or not steps else steps[-1]
         self.steps = [
             host_steps[step]
@@ -252,30 +282,8 @@ def _with_fallback(step: Step, keep: frozenset[Value], workspace: Any, *, donate
         # The program around keeps the old values for the case that this one fails.
         return Program(graph, steps, host_steps, workspace, observable=True, inside=True)
 
-    return FallbackStep(CompiledStep(step, keep, donates=donates), on_the_host)
-
-
-def _kept_values(graph: Graph, steps: Sequence[Step], observable: bool) -> frozenset[Value]:
-    """The values that must leave the step that made them."""
-    final: dict[str, Value] = {}
-    for node in graph.nodes:
-        for value in node.outputs:
-            final[value.blob] = value
-    if observable:
-        keep = set(final.values())
-    else:
-        state = set(graph.reads) & set(final)
-        keep = {final[name] for name in (*state, *graph.external_output) if name in final}
-    latest: dict[str, Value] = {}
-    for node in graph.nodes:
-        if node.holds_nets:  # a net inside may read any blob as it stands there
-            keep.update(latest.values())
-        latest.update((value.blob, value) for value in node.outputs)
-    maker = {value: number for number, step in enumerate(steps) for node in step.nodes for value in node.outputs}
-    for number, step in enumerate(steps):
-        for node in step.nodes:
-            keep.update(value for value in node.inputs if maker.get(value, number) != number)
-    return frozenset(keep)
+    new = (name for node in step.nodes if isinstance(node, RegionNode) for name in node.made_up)
+    return FallbackStep(CompiledStep(step, keep, donates=donates), on_the_host, new)
 
 
 class Executable:
@@ -289,7 +297,7 @@ class Executable:
         self.workspace = workspace
         self.random_base = random_base
         self.runs = 0
-        self._compiled_graph = with_regions(graph)
+        self._compiled_graph = with_regions(graph, self._holds)
         self.steps = cut(self._compiled_graph, text_nodes(self._compiled_graph, workspace.blobs))
         # One for both programs: a host operator may keep a state from run to run.
         self._host_steps = {step: HostStep(step, workspace) for step in self.steps if step.kind == "host"}
@@ -297,6 +305,9 @@ class Executable:
         self._lean: Program | None = None
         self._inside: Program | None = None
         self._beside: Program | None = None
+
+    def _holds(self, name: str) -> bool:
+        return self.workspace.blobs.get(name, UNINITIALISED) is not UNINITIALISED
 
     def _program(self, **options: bool) -> Program:
         return Program(self._compiled_graph, self.steps, self._host_steps, self.workspace, **options)
@@ -343,7 +354,7 @@ class Executable:
         if self._inside is None:
             # The outer net keeps the old values for the case that it fails: nothing may be donated.
             # A gradient of that net may go back through scopes that are made here.
-            graph = with_regions(self.graph, inside=True)
+            graph = with_regions(self.graph, self._holds, inside=True)
             steps = cut(graph, text_nodes(graph, self.workspace.blobs))
             host_steps = {step: HostStep(step, self.workspace) for step in steps if step.kind == "host"}
             self._inside = Program(graph, steps, host_steps, self.workspace, observable=True, inside=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -42,9 +43,10 @@ def cut(graph: Graph, text: frozenset[int] = frozenset()) -> tuple[Step, ...]:
         DeviceMissing: Placed at the operator that wants a device which this machine does not have.
     """
     places = {node.index: _device_of(node) for node in graph.nodes}
-    kinds = _kinds(graph, text)
+    indexes = [node.index for node in graph.nodes]
+    kinds = dict(zip(indexes, _kinds(graph, text), strict=True))
     waiting = list(graph.nodes)
-    waits_for = _dependencies(graph)
+    waits_for = dict(zip(indexes, _dependencies(graph), strict=True))
     done: set[int] = set()
     steps: list[Step] = []
 
@@ -75,6 +77,29 @@ def cut(graph: Graph, text: frozenset[int] = frozenset()) -> tuple[Step, ...]:
         done.add(node.index)
         steps.append(Step(kinds[node.index], (node,), node.device))
     return tuple(steps)
+
+
+def kept_values(graph: Graph, steps: Sequence[Step], observable: bool) -> frozenset[Value]:
+    """The values that must leave the step that made them."""
+    final: dict[str, Value] = {}
+    for node in graph.nodes:
+        for value in node.outputs:
+            final[value.blob] = value
+    if observable:
+        keep = set(final.values())
+    else:
+        state = set(graph.reads) & set(final)
+        keep = {final[name] for name in (*state, *graph.external_output) if name in final}
+    latest: dict[str, Value] = {}
+    for node in graph.nodes:
+        if node.holds_nets:  # a net inside may read any blob as it stands there
+            keep.update(latest.values())
+        latest.update((value.blob, value) for value in node.outputs)
+    maker = {value: number for number, step in enumerate(steps) for node in step.nodes for value in node.outputs}
+    for number, step in enumerate(steps):
+        for node in step.nodes:
+            keep.update(value for value in node.inputs if maker.get(value, number) != number)
+    return frozenset(keep)
 
 
 def _device_of(node: Node) -> Any:

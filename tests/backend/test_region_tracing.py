@@ -101,7 +101,9 @@ def test_a_branch_that_is_not_taken_demands_nothing():
 
 def test_a_branch_that_is_taken_says_what_is_wrong():
     net, feeds = branch(True, [0, 7, 2])
-    with pytest.raises(BadValue, match=r"^If \(operator 1 of net \"gathers_inside\"\): Gather: .*out of DATA bounds.*found 7"):
+    with pytest.raises(
+        BadValue, match=r"^If \(operator 1 of net \"gathers_inside\"\): Gather: .*out of DATA bounds.*found 7"
+    ):
         run_net(net, feeds)
 
 
@@ -117,5 +119,7 @@ def test_a_loop_ends_where_a_condition_breaks():
              "row": np.float32([0]), "limit": np.int64([3])}  # fmt: skip
     assert both_ways(net, feeds, regions=1)["total"] == 6
     feeds["limit"] = np.int64([10**15])
-    with pytest.raises(BadValue, match=r"^While \(operator 0 of net \"gathers_inside\"\): Gather: .*out of DATA bounds.*found 3"):
+    with pytest.raises(
+        BadValue, match=r"^While \(operator 0 of net \"gathers_inside\"\): Gather: .*out of DATA bounds.*found 3"
+    ):
         run_net(net, feeds)

@@ -83,6 +83,58 @@ def test_branches_with_scopes_in_branches(conditions):
     assert not {"local", "deeper"} & set(workspace.names())
 
 
+@pytest.mark.parametrize("condition", [True, False])
+def test_what_a_branch_computes_on_its_way(condition):
+    on_the_way = net_of(op("Exp", ["x"], ["t"]), op("Mul", ["t", "x"], ["y"]))
+    net = net_of(op("If", ["c", "x"], ["y"], then_net=on_the_way, else_net=negative()), op("Copy", ["y"], ["z"]))
+    workspace = both_ways(net, {"c": np.array(condition), "x": X}, regions=1)
+    np.testing.assert_allclose(workspace["t"], np.exp(X) if condition else [0, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("fed", ["before", "between", "after"])
+def test_what_a_branch_computes_on_its_way_overwrites_nothing_of_the_users(fed):
+    on_the_way = net_of(op("Exp", ["x"], ["t"]), op("Mul", ["t", "x"], ["y"]))
+    net = net_of(op("If", ["c", "x"], ["y"], then_net=on_the_way, else_net=negative()))
+    workspace = Workspace()
+    feeds = {"c": np.array(False), "x": X, "t": Y} if fed == "before" else {"c": np.array(False), "x": X}
+    for name, value in feeds.items():
+        workspace.feed(name, value)
+    executable = workspace.executable(net)
+    if fed == "between":
+        workspace.feed("t", Y)
+    executable.run(workspace.blobs)
+    if fed == "after":
+        np.testing.assert_array_equal(workspace["t"], [0, 0])
+        workspace.feed("c", np.array(True))
+        executable.run(workspace.blobs)
+        np.testing.assert_allclose(workspace["t"], np.exp(X), rtol=1e-6)
+    else:
+        np.testing.assert_array_equal(workspace["t"], Y)
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 3])
+def test_what_a_round_computes_on_its_way(rounds):
+    body = net_of(
+        op("Mul", ["x", "w"], ["t"]),
+        op("Tanh", ["t"], ["x"]),
+        op("If", ["early", "x"], ["x"], then_net=net_of(op("Exp", ["x"], ["u"]), op("Add", ["u", "x"], ["x"]))),
+        op("Add", ["i", "one"], ["i"]),
+    )
+    test = net_of(op("Copy", ["n"], ["last"]), op("LT", ["i", "last"], ["c"]))
+    net = net_of(
+        op("While", ["c", "x", "w", "i", "one", "n", "early"], ["x", "i"], loop_net=body, cond_net=test),
+        op("Copy", ["x"], ["z"]),
+    )
+    feeds = {"c": np.array([True]), "x": X, "w": Y, "i": np.int64([0]), "one": np.int64([1]),
+             "n": np.int64([rounds]), "early": np.array(True)}  # fmt: skip
+    workspace = both_ways(net, feeds, regions=1)
+    x = X
+    for _ in range(rounds):
+        x = np.tanh(x * Y)
+        x = np.exp(x) + x
+    np.testing.assert_allclose(workspace["z"], x, rtol=1e-5)
+
+
 def counting(net, body, known):
     test = core.Net("test")
     body.Add(["i", "one"], ["i"])
@@ -164,9 +216,7 @@ def test_without_scopes_the_gradient_is_compiled_too(condition):
     no.Negative("x", "y")
     net.If(["c", "x", "w"], ["y"], then_net=yes.Proto(), else_net=no.Proto())
     gradients = net.AddGradientOperators(["y"])
-    feeds = {"c": np.array(condition), "x": X, "w": Y}
-    # What only the gradient's branches write is there or not: the host decides that.
-    workspace, _ = run_net(net, feeds)
+    workspace = both_ways(net, {"c": np.array(condition), "x": X, "w": Y}, regions=2)
     np.testing.assert_allclose(workspace[str(gradients["x"])], Y if condition else [-1, -1])
     np.testing.assert_allclose(workspace[str(gradients["w"])], X if condition else [0, 0])
 
@@ -206,7 +256,7 @@ def test_what_is_left_to_the_host(word, capfd):
 def test_a_loop_that_never_changes_its_condition_is_left_to_the_host():
     loop = op("While", ["c", "x"], ["x"], loop_net=exponential("x"))
     graph = read(net_of(loop))
-    assert with_regions(graph).nodes == graph.nodes
+    assert with_regions(graph, lambda name: False).nodes == graph.nodes
     assert run_net(net_of(loop), {"c": np.array(False), "x": X})[0]["x"].tolist() == X.tolist()
 
 
@@ -263,7 +313,7 @@ def test_on_the_host_each_region_is_the_operator_again():
         op("If", ["c", "x"], ["y"], then_net=exponential()),
         op("Copy", ["y"], ["z"]),
     )
-    graph = with_regions(read(net))
+    graph = with_regions(read(net), lambda name: False)
     assert [node.host for node in graph.nodes] == [False] * 3
     assert [value.version for value in graph.nodes[1].inputs] == [0, 0, 1]
     again = on_host(reversed(graph.nodes))

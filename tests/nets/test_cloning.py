@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from c2lab import core
+from c2lab.nets.branches import add_if_op, add_while_op
+from c2lab.nets.cloning import clone_and_bind_net, control_op_remap
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
+from c2lab.workspace import Workspace
 
 
 @pytest.fixture
@@ -107,3 +111,87 @@ def test_clone_and_bind(net):
     clone, renames = core.clone_and_bind_net(net, "bound", "p/", {"z": "Z"})
     assert wiring(clone) == ["x -> p/h", "p/h -> p/y", "p/h -> Z"]
     assert renames == {"x": "x", "h": "p/h", "y": "p/y", "z": "Z"}
+
+
+# ---- nets that hold nets ---------------------------------------------------------------------------
+
+
+def with_nets_inside():
+    """x and w through an If in a While, with all gradients; a raw If after it."""
+    net, body, test, yes, no = (core.Net(name) for name in ("holding", "body", "test", "yes", "no"))
+    net.AddExternalInput("x", "w", "i", "one", "n", "c")
+    body.LT(["i", "one"], "first")
+    yes.Mul(["x", "w"], "local")
+    yes.Tanh("local", "x")
+    no.Mul(["x", "x"], "x2")
+    no.Copy("x2", "x")
+    add_if_op(body, "first", ["x", "w"], yes, no)
+    body.Add(["i", "one"], "i")
+    test.LT(["i", "n"], "c")
+    add_while_op(net, "c", ["x", "w", "i", "n", "one"], body, test)
+    then_net, else_net = core.Net("then"), core.Net("else")
+    then_net.Mul(["x", "w"], "y")
+    else_net.Negative("x", "y")
+    net.If(["c", "x", "w"], ["y"], then_net=then_net.Proto(), else_net=else_net.Proto())
+    gradients = net.AddGradientOperators(["y"])
+    return net, gradients
+
+
+FEEDS = {"x": np.float32([0.5, -1]), "w": np.float32([2, 3]), "i": np.int64([0]), "one": np.int64([1]),
+         "n": np.int64([3]), "c": np.array([True])}  # fmt: skip
+
+
+def results(net, names, feeds=FEEDS):
+    workspace = Workspace()
+    for name, value in feeds.items():
+        workspace.feed(name, value)
+    workspace.run_once(net.Proto())
+    return workspace, [workspace[str(name)] for name in names]
+
+
+def test_a_copy_with_other_names_computes_the_same():
+    net, gradients = with_nets_inside()
+    wanted = ["y", "x", "i", gradients["w"]]
+    _, want = results(net, wanted)
+    renames = {name: f"copy/{name}" for op in net.Proto().op for name in (*op.input, *op.output)}
+    copy = net.Clone("copy", renames, update_external_list=True)
+    workspace, got = results(copy, [renames[str(n)] for n in wanted], {f"copy/{n}": v for n, v in FEEDS.items()})
+    for mine, theirs in zip(got, want, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    # What only the nets inside name keeps its name; nothing of the copy's own is written without the prefix.
+    assert not {str(n) for n in wanted} & set(workspace.names())
+
+
+def test_binding_renames_what_is_written_inside_too():
+    net, gradients = with_nets_inside()
+    _, (want,) = results(net, ["y"])
+    copy, renames = clone_and_bind_net(net, "bound", "bound/")
+    assert renames["y"] == "bound/y"
+    assert renames["w"] == "w"
+    workspace, (got,) = results(copy, ["bound/y"], {renames.get(name, name): value for name, value in FEEDS.items()})
+    np.testing.assert_array_equal(got, want)
+    assert "y" not in workspace
+    assert str(renames[str(gradients["w"])]).startswith("bound/")
+
+
+def test_a_part_with_nets_inside():
+    net, _ = with_nets_inside()
+    _, (want,) = results(net, ["y"])
+    part, (y,) = net.ClonePartial("part", ["w"], ["y"])
+    assert not any(op.is_gradient_op for op in part.Proto().op)
+    _, (got,) = results(part, [y])
+    np.testing.assert_array_equal(got, want)
+
+
+def test_remapping_by_name_reaches_all_depths():
+    net, _ = with_nets_inside()
+    loop = next(op for op in net.Proto().op if op.type == "While")
+    control_op_remap(loop, "p/", {"x": "x_new", "c": "c_new"})
+    do = next(argument.n for argument in loop.arg if argument.name == "loop_net").op[0]
+    assert "x_new" in do.input
+    assert "x_new" in do.output
+    # Inside of the scope the names are its own, bound by position.
+    assert b"x" in next(list(argument.strings) for argument in do.arg if argument.name == "inner_blobs")
+    raw = next(op for op in net.Proto().op if op.type == "If")
+    control_op_remap(raw, "p/", {"y": "y_new"})
+    assert [argument.n.op[0].output[0] for argument in raw.arg] == ["y_new", "y_new"]
