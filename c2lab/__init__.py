@@ -19,6 +19,7 @@ _NAMES = {
     "Workspace": "c2lab.workspace",
     "Predictor": "c2lab.workspace",
     "build": "c2lab.widgets.net_builder",
+    "diff": "c2lab.widgets.net_builder",
     "operator": "c2lab.operators.definition",
     "host_operator": "c2lab.operators.definition",
     "run": "c2lab.eager",

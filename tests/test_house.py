@@ -44,6 +44,7 @@ NEIGHBOURS = {
     ("optimizer", "optimizers"): "optimizer is a namespace over its builders",
     ("operators", "storage"): "Save, Load and the readers are operators over databases",
     ("compat", "predictor"): "old names of the exporters are served by theirs",
+    ("builder", "data"): "inputs of a canvas are fed with the sample sets",
     ("catalogue", "eager"): "pages show their examples run",
     ("training", "data"): "the demo trains on the sample sets",
     ("training", "predictor"): "the demo leaves a model folder",

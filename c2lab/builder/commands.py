@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from c2lab.builder import arranging, asking, gradients, handing, placing_commands, setting
+from c2lab.builder import arranging, asking, costs, gradients, handing, placing_commands, running_commands, setting
 from c2lab.builder.session import Command
 
 COMMANDS: dict[str, Command] = {
@@ -12,6 +12,8 @@ COMMANDS: dict[str, Command] = {
     **asking.COMMANDS,
     **gradients.COMMANDS,
     **handing.COMMANDS,
+    **costs.COMMANDS,
+    **running_commands.COMMANDS,
 }
 
 LOOKING = frozenset(

@@ -67,6 +67,8 @@ class Session:
         self.memory: dict[str, Any] = {}
         """What commands keep between calls: measured times, trained steps; no part of the history."""
         self.listeners: list[Callable[[], None]] = []
+        self.report: Callable[[dict[str, Any]], None] = lambda told: None
+        """Who is told what goes on in the background."""
         self._writing = False
         self.history = History(self._document())
         self._ends = [events.listen("operator_added", self._operator_added)]
@@ -264,8 +266,16 @@ class Session:
             for listener in tuple(self.listeners):
                 listener()
 
+    def closed(self) -> Session:
+        """This session, which no longer listens to anything."""
+        self.close()
+        return self
+
     def close(self) -> None:
-        """Listens no longer."""
+        """Listens no longer, and trains no longer."""
+        training = self.memory.get("training")
+        if training is not None:
+            training.stop()
         for end in self._ends:
             end()
         self._ends.clear()

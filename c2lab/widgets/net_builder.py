@@ -17,13 +17,18 @@ from c2lab.builder.inputs import said_inputs
 from c2lab.builder.palette import entries
 from c2lab.builder.running import runner_for
 from c2lab.builder.session import Session, open_model
+from c2lab.graph.differences import difference
 from c2lab.graph.view import FOLD_ABOVE
+from c2lab.nets.net import Net
 from c2lab.operators import registry
 from c2lab.widgets.net_viewer import show
 
 _STATIC = Path(__file__).parent / "static"
 _STUB = Path(__file__).parent / "canvas_stub.js"
 _FILES = ("net_builder.js", "net_builder.css")
+CANVAS_BUILT = (_STATIC / _FILES[0]).exists()
+"""Whether the browser's side of the canvas is here; a checkout builds it."""
+
 _MISSING = """
 export default { render({ el }) {
   const told = document.createElement("p");
@@ -59,7 +64,7 @@ class NetBuilder(anywidget.AnyWidget):
     """
 
     # Only the stub is stored in a notebook that keeps its widgets; it asks for the bundle, once a page.
-    _esm = _MISSING if not (_STATIC / _FILES[0]).exists() else _STUB if _STUB.exists() else _STATIC / _FILES[0]
+    _esm = _MISSING if not CANVAS_BUILT else _STUB if _STUB.exists() else _STATIC / _FILES[0]
 
     scene = _Fresh().tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
@@ -81,6 +86,7 @@ class NetBuilder(anywidget.AnyWidget):
             key=key,
         )
         session.listeners.append(self._fall_behind)
+        session.report = self.send
         self._ends = [registry.on_register(self._operator_defined)]
         self._after_cell(True)
         self.on_msg(self._receive)
@@ -253,3 +259,25 @@ def build(
     session = Session(model, runner=runner or runner_for(), readonly=readonly, fold_above=fold_above)
     session.say_inputs(said_inputs(inputs))
     return NetBuilder(session, key=into or f"builder{len(_open) + 1}", height=height)
+
+
+def diff(before: Any, after: Any, *, height: int = 560, fold_above: int = FOLD_ABOVE) -> NetBuilder:
+    """The difference of two nets on a canvas: what was added, removed and changed has a colour.
+
+    Args:
+        before, after: Nets, models, ``NetDef`` messages or files.
+        height: Of the canvas, in pixels.
+        fold_above: Nets with more operators than this start folded along their scopes.
+
+    Example:
+        >>> old, new = build(), build()
+        >>> _ = new.do("add", type="Relu")
+        >>> diff(old.model, new.model).scene["nodes"][0]["diff"]
+        'added'
+    """
+    documents = [Session(open_model(thing)).closed().document for thing in (before, after)]
+    found = difference(*documents)
+    model = open_model(found.document.written())
+    model.param_init_net = Net(found.document.init)
+    session = Session(model, readonly=True, fold_above=fold_above, marks=found.marks)
+    return NetBuilder(session, height=height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,18 @@ from c2lab.proto import caffe2_pb2
 
 
 class Picture:
-    """An SVG that a notebook shows and that can be saved."""
+    """An SVG that a notebook shows and that can be saved.
 
-    def __init__(self, svg: str, text: str) -> None:
+    Args:
+        svg: The picture.
+        text: What stands for it where there are no pictures.
+        live: Makes the canvas that a notebook with a kernel shows in place of the picture.
+    """
+
+    def __init__(self, svg: str, text: str, live: Callable[[], Any] | None = None) -> None:
         self.svg = svg
         self.text = text
+        self._live = live
 
     def save(self, path: str | Path) -> Path:
         """Writes the picture to ``path`` (``.svg``) and returns the path."""
@@ -27,7 +34,11 @@ class Picture:
         return path
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self.svg, "text/plain": self.text}
+        still = {"image/svg+xml": self.svg, "text/plain": self.text}
+        if self._live is None:
+            return still
+        bundle = self._live()._repr_mimebundle_()
+        return {**(bundle[0] if isinstance(bundle, tuple) else bundle), **still}
 
     def _repr_svg_(self) -> str:
         return self.svg
@@ -45,8 +56,9 @@ def show(
     fold_above: int = FOLD_ABOVE,
     title: str = "",
     limit: int = FILE_LIMIT,
+    live: bool | None = None,
 ) -> Picture:
-    """The picture of a net.
+    """The picture of a net; in a notebook with a kernel, a canvas to look around in.
 
     Args:
         thing: A ``Net``, a ``ModelHelper``, a ``NetDef``, a ``PlanDef`` or ``Plan``, or the path of a
@@ -58,6 +70,7 @@ def show(
         fold_above: Nets with more operators than this are folded along their scopes.
         title: A heading; the net's name where left out.
         limit: Bytes that a file may have.
+        live: Whether a notebook shows the canvas; where left out, it does when it can.
 
     Example:
         >>> net = caffe2_pb2.NetDef(name="tiny")
@@ -74,7 +87,27 @@ def show(
     source = source_of(thing)
     svg = draw(view_of(source, inputs), direction=direction, boxes=boxes, fold_above=fold_above, title=title)
     count = len(source.net.op)
-    return Picture(svg, f'<picture of net "{source.net.name}": {count} operator{"s" * (count != 1)}>')
+    canvas = None
+    if _live_here() if live is None else live:
+
+        def canvas() -> Any:
+            from c2lab.widgets.net_builder import build
+
+            return build(thing, inputs=inputs, readonly=True, fold_above=fold_above)
+
+    return Picture(svg, f'<picture of net "{source.net.name}": {count} operator{"s" * (count != 1)}>', canvas)
+
+
+def _live_here() -> bool:
+    """Whether this is a notebook with a kernel, and the canvas was built."""
+    try:
+        from IPython.core.getipython import get_ipython
+
+        from c2lab.widgets.net_builder import CANVAS_BUILT
+    except ImportError:
+        return False
+    shell = get_ipython()
+    return CANVAS_BUILT and shell is not None and hasattr(shell, "kernel")
 
 
 def view_of(source: Source, inputs: Mapping[str, Any] | None = None) -> NetView:
