@@ -24,6 +24,21 @@ MOVES_TEXT: dict[str, tuple[int, ...]] = {
     "Split": (),
 }  # fmt: skip
 
+# What looks only at the shapes of what it reads, or at which values are equal, can read text too.
+LOOKS_AT_TEXT = frozenset(("EQ", "IsEmpty", "Shape", "Size"))
+
+
+def can_read_text(op_type: str) -> bool:
+    """Whether strings can travel through an operator as numbers."""
+    return op_type in MOVES_TEXT or op_type in LOOKS_AT_TEXT
+
+
+def moved_outputs(op_type: str, outputs: int) -> Iterable[int]:
+    """The positions of the outputs that hold what an operator has moved."""
+    if op_type in LOOKS_AT_TEXT:
+        return ()
+    return MOVES_TEXT[op_type] or range(outputs)
+
 
 def is_text(value: Any) -> bool:
     """Whether a blob's value is an array of strings."""
@@ -41,9 +56,9 @@ def text_nodes(graph: Graph, blobs: Mapping[str, Any]) -> frozenset[int]:
         if node.host:
             if not node.operator.host:
                 texts.update(node.outputs)
-        elif node.op.type in MOVES_TEXT and any(value in texts for value in node.inputs):
+        elif can_read_text(node.op.type) and any(value in texts for value in node.inputs):
             found.add(node.index)
-            moved = MOVES_TEXT[node.op.type] or range(len(node.outputs))
+            moved = moved_outputs(node.op.type, len(node.outputs))
             texts.update(node.outputs[i] for i in moved if i < len(node.outputs))
     return frozenset(found)
 

@@ -41,7 +41,7 @@ def append(A, B):
 append.inplace_enforced = frozenset({(0, 0)})
 
 
-@host_operator("AtomicAppend", outputs="*A", gradient="refused", inplace=[(1, 0), (2, 1)])
+@host_operator("AtomicAppend", outputs="*A", gradient="refused", inplace=[(k + 1, k) for k in range(256)])
 def atomic_append(mutex, *blobs: Any):
     """Puts the rows of several blobs behind those of several others, under a mutex.
 

@@ -42,6 +42,9 @@ class Layout:
         """Demands one column a field."""
         if len(columns) != len(self.fields):
             raise ShapeMismatch(f"there are {len(columns)} columns for the {len(self.fields)} fields {self.fields}")
+        for field, column in zip(self.fields, columns, strict=True):
+            if column.ndim == 0:
+                raise ShapeMismatch(f"{field} is a single value; a column has rows, one a record: ExpandDims makes one")
 
     def records(self, columns: Sequence[np.ndarray]) -> int:
         """How many records the columns hold."""

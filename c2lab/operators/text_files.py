@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ class TextFileReader(Opaque):
     def __init__(self, filename: str, field_types: tuple[int, ...], num_passes: int) -> None:
         self.filename, self.field_types, self.num_passes = filename, field_types, num_passes
         self.passes, self.line = 0, 0
+        self.lock = threading.Lock()
         self._file = open(filename, "rb")  # noqa: SIM115 - open for as long as the reader lives
 
     def next_line(self) -> bytes | None:
@@ -104,14 +106,18 @@ def text_file_reader_read(handler, *, num_outputs: int, batch_size: int = 1):
     kinds = [_CONVERT[number] for number in handler.field_types]
     if num_outputs != len(kinds):
         raise SchemaError(f"{handler.filename} has {len(kinds)} columns, but there are {num_outputs} outputs")
+    lines: list[tuple[int, bytes]] = []
+    with handler.lock:  # several threads may read from one file
+        while len(lines) < batch_size and (line := handler.next_line()) is not None:
+            lines.append((handler.line, line))
     rows: list[list[Any]] = []
-    while len(rows) < batch_size and (line := handler.next_line()) is not None:
+    for number, line in lines:
         cells = line.split(b"\t")
         try:
             rows.append([convert(cell) for (_, convert), cell in zip(kinds, cells, strict=True)])
         except ValueError as error:
             raise DamagedFile(
-                f"{handler.filename} line {handler.line}: {line[:80]!r} has not the {len(kinds)} columns "
+                f"{handler.filename} line {number}: {line[:80]!r} has not the {len(kinds)} columns "
                 f"that field_types names ({error})"
             ) from error
     columns = zip(*rows, strict=True) if rows else [()] * len(kinds)

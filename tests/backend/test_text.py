@@ -7,6 +7,7 @@ import pytest
 
 from c2lab import core, workspace
 from c2lab.backend.text import TextCode
+from c2lab.errors import MissingBlob
 
 WORDS = np.array([["b", "a"], ["c", "b"]], object)
 
@@ -49,3 +50,49 @@ def test_an_empty_array():
     code = TextCode([np.empty((0, 2), object)])
     assert code.numbers(np.empty((0, 2), object)).shape == (0, 2)
     assert code.strings(np.empty((0, 2), np.int32)).shape == (0, 2)
+
+
+def arriving(net):
+    """A net whose text comes out of a queue, so that nobody knows of it when the net is created."""
+    workspace.RunOperatorOnce(core.CreateOperator("CreateBlobsQueue", [], ["queue"], capacity=4))
+    workspace.CreateNet(net)
+    workspace.FeedBlob("text", np.array(["b", "a"]))
+    workspace.RunOperatorOnce(core.CreateOperator("EnqueueBlobs", ["queue", "text"], ["text"]))
+    workspace.RunNet(net)
+
+
+def test_text_that_comes_up_while_the_net_runs_is_moved_too():
+    net = core.Net("arriving")
+    workspace.FeedBlob("numbers", np.float32([1]))
+    workspace.CreateBlob("queue")
+    net.DequeueBlobs(["queue"], ["x"])
+    net.Copy("x", "y")
+    net.Concat(["y", "x"], ["z", "split"], axis=0)
+    net.IsEmpty(["z"], "empty")
+    net.EQ(["x", "y"], "same")
+    net.Relu("numbers", "positive")
+    arriving(net)
+    assert workspace.FetchBlob("z").tolist() == [b"b", b"a", b"b", b"a"]
+    assert not workspace.FetchBlob("empty")
+    assert workspace.FetchBlob("same").tolist() == [True, True]
+    assert workspace.FetchBlob("positive").tolist() == [1]
+
+
+def test_an_operator_that_reads_numbers_says_that_it_got_text():
+    net = core.Net("arriving")
+    workspace.CreateBlob("queue")
+    net.DequeueBlobs(["queue"], ["x"])
+    net.Relu("x", "y")
+    with pytest.raises(MissingBlob, match=r"Relu.*input blob x is text; Relu reads numbers only"):
+        arriving(net)
+
+
+def test_text_that_becomes_numbers_again():
+    net = core.Net("changing")
+    workspace.FeedBlob("x", np.array(["b"]))
+    net.Copy("x", "y")
+    workspace.CreateNet(net)
+    workspace.RunNet(net)
+    workspace.FeedBlob("x", np.float32([3]))
+    workspace.RunNet(net)
+    assert workspace.FetchBlob("y").tolist() == [3]
