@@ -179,6 +179,7 @@ PROVEN_ELSEWHERE: dict[str, str] = {
 }
 ACROSS_MODULES: dict[str, str] = {
     "tests/compat/test_old_scripts.py": "whole scripts, as they were written for the original",
+    "tests/control/test_random_programs.py": "random programs of loops and branches, values and gradients",
     "tests/control/test_whole_programs.py": "builders, tasks and sessions together",
     "tests/test_messages.py": "what errors say, wherever they come from",
     "tests/operators/test_every_operator.py": "one list of checks over the whole registry",

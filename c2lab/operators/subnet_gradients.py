@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from c2lab.errors import NoGradient
 from c2lab.operators.gradients import Gradient, GradientSlice, GradientWriter, NetGradients
-from c2lab.operators.subnets import net_argument, reads_of, rename_blobs, sharing_nets, writes_of
+from c2lab.operators.subnets import net_argument, reads_of, rename_blobs, writes_of
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
 
@@ -159,13 +159,17 @@ def _first_values_apart(net: caffe2_pb2.NetDef, bound: Iterable[str]) -> tuple[c
     apart = caffe2_pb2.NetDef(name=net.name)
     now = dict(before)
     for op in net.op:
-        inside = {name for inner in sharing_nets(op) for name in reads_of(inner)}
-        for name in sorted(now.keys() & {*op.input, *inside}) if _holds_nets(op) else ():
-            # Its own nets say this name, and have scopes of their own to go back in.
-            apart.op.append(_op("Copy", [now.pop(name)], [name]))
+        writes = writes_of(caffe2_pb2.NetDef(op=[op]))
+        if _holds_nets(op):
+            # Its nets read and write one name, and have scopes of their own to go back in.
+            for name in sorted(now.keys() & writes & reads_of(caffe2_pb2.NetDef(op=[op]))):
+                apart.op.append(_op("Copy", [now[name]], [name]))
         apart.op.append(op)
-        apart.op[-1].input[:] = [now.get(name, name) for name in op.input]
-        for name in op.output:
+        if _holds_nets(op):
+            rename_blobs(apart.op[-1], {name: first for name, first in now.items() if name not in writes})
+        else:
+            apart.op[-1].input[:] = [now.get(name, name) for name in op.input]
+        for name in writes:
             now.pop(name, None)
     return apart, before
 
