@@ -8,6 +8,7 @@ from c2lab.builder.accepting import accepting_types
 from c2lab.builder.facts import bytes_of, shape_label
 from c2lab.builder.fitting import fitted
 from c2lab.builder.messages import Message, Reply, text, whole
+from c2lab.builder.palette import entries
 from c2lab.builder.session import Command, Session
 from c2lab.graph import edit
 from c2lab.graph.document import Document, EditRefused
@@ -46,6 +47,12 @@ def facts(session: Session, message: Message) -> Reply:
     """Asks for the facts of the present scene; they come in their trait."""
     session.memory["facts_wanted"] = True
     return {}
+
+
+def palette(session: Session, message: Message) -> Reply:
+    """Everything that can be placed."""
+    session.memory["palette"] = True
+    return {"entries": [entry.told() for entry in entries()]}
 
 
 def find(session: Session, message: Message) -> Reply:
@@ -125,6 +132,7 @@ COMMANDS: dict[str, Command] = {
     "would_connect": would_connect,
     "accepting": accepting,
     "facts": facts,
+    "palette": palette,
     "find": find,
     "explain": explain,
 }

@@ -17,7 +17,7 @@ COMMANDS: dict[str, Command] = {
 }
 
 LOOKING = frozenset(
-    {"select", "find", "explain", "form", "code", "cost", "export", "copy", "collapse", "facts", "peek",
+    {"select", "find", "explain", "form", "code", "cost", "export", "copy", "collapse", "facts", "palette", "peek",
      "would_connect", "accepting", "optimizers", "move", "layout"}
 )  # fmt: skip
 """Commands that leave the net as it is."""

@@ -44,7 +44,7 @@ class Runner:
         for name in blobs:
             value = workspace.current().blobs.get(name)
             if hasattr(value, "shape") and hasattr(value, "dtype"):
-                found[name] = ShapeAndType(tuple(value.shape), str(value.dtype))
+                found[name] = ShapeAndType.of(value)
         return found
 
     def feed(self, blob: str, value: Any) -> None:

@@ -253,6 +253,12 @@ class Session:
         """The closed groups on the canvas, by id: the ids of the operators inside."""
         return closed_groups(self.document, self.fold_above)
 
+    def forget_shapes(self) -> None:
+        """Works shapes out anew: an operator is another one now."""
+        present = self.document
+        self.history.present = replace(present)
+        self.version += 1
+
     def pairs(self) -> dict[str, str]:
         """By id of a gradient operator, the id of the forward operator that it belongs to."""
         from c2lab.builder.gradient_pairs import pairs_of

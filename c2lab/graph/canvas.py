@@ -52,6 +52,8 @@ class Canvas:
     opened: frozenset[str] = frozenset()
     comments: tuple[Comment, ...] = ()
     inputs: Mapping[str, InputShape] = field(default_factory=dict)
+    boxes: frozenset[str] = frozenset()
+    """Blobs from outside that have boxes, although they are read where parameters usually are."""
 
     def argument(self) -> caffe2_pb2.Argument | None:
         """The argument that holds all this, or ``None`` where there is nothing to hold.
@@ -65,7 +67,7 @@ class Canvas:
             told["ids"] = list(self.ids)
         if self.positions:
             told["positions"] = {name: [round(x, 1), round(y, 1)] for name, (x, y) in self.positions.items()}
-        for name in ("closed", "opened"):
+        for name in ("closed", "opened", "boxes"):
             if getattr(self, name):
                 told[name] = sorted(getattr(self, name))
         if self.comments:
@@ -138,6 +140,7 @@ def read_canvas(net: caffe2_pb2.NetDef) -> Canvas:
         opened=_texts(told.get("opened")),
         comments=_comments(told.get("comments")),
         inputs=_inputs(told.get("inputs")),
+        boxes=_texts(told.get("boxes")),
     )
 
 

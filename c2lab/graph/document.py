@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from c2lab.errors import C2LabError
-from c2lab.graph.canvas import Canvas, default_ids, fresh_id, input_id, read_canvas, without_canvas
+from c2lab.graph.canvas import ARGUMENT, Canvas, default_ids, fresh_id, input_id, read_canvas, without_canvas
 from c2lab.graph.sources import Source
 from c2lab.graph.view import find_parameters
 from c2lab.proto import caffe2_pb2
@@ -51,9 +51,10 @@ class Document:
         parameters = dict(kinds or {})
         # What a model's init net makes beside its parameters (moments, rates) is not learned.
         made = {name for op in init.op for name in op.output} if kinds else set()
-        for name in sorted(find_parameters(net) - made):
+        canvas = read_canvas(source.net)
+        for name in sorted(find_parameters(net) - made - canvas.boxes):
             parameters.setdefault(name, "computed" if name.endswith(_COMPUTED_SLOTS) else "")
-        return cls(net, init, parameters, read_canvas(source.net))
+        return cls(net, init, parameters, canvas)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -155,7 +156,8 @@ def changed_by_code(
         kinds: The parameters that the model says it has.
     """
     after = Document.of(Source(net, init), kinds if kinds is not None else before.parameters)
-    if after.canvas != before.canvas and after.canvas.argument() != before.canvas.argument():
+    held = next((argument for argument in net.arg if argument.name == ARGUMENT), None)
+    if held is not None and held != before.canvas.argument():
         return after  # somebody wrote another canvas: theirs holds
     ids = matching_ids(before.net.op, before.ids, after.net.op)
     return replace(after, canvas=replace(before.canvas, ids=ids))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from c2lab.graph.canvas import fresh_id, input_id
 from c2lab.graph.document import Document, EditRefused
 from c2lab.graph.order import order_for, wires_of
+from c2lab.graph.view import find_parameters
 from c2lab.operators import registry
 from c2lab.operators.definition import Operator
 from c2lab.operators.schema import Slot
@@ -169,7 +170,9 @@ class Draft:
         result = Document(net, self.init, self.parameters, canvas)
         outside = result.outside()
         inputs = {name: known for name, known in canvas.inputs.items() if input_id(name) in outside}
-        return result if inputs == canvas.inputs else result.with_canvas(inputs=inputs)
+        boxes = frozenset(outside.values()) & find_parameters(net)
+        same = inputs == canvas.inputs and boxes == canvas.boxes
+        return result if same else result.with_canvas(inputs=inputs, boxes=boxes)
 
 
 def _declare(net: caffe2_pb2.NetDef, init: caffe2_pb2.NetDef, ops: list[OperatorDef]) -> None:
@@ -238,9 +241,3 @@ def missing_slots(op: OperatorDef) -> list[str]:
     if variadic and not given and not required and 0 not in operator.input_counts and not short:
         short = variadic[:1]
     return [*empty, *short]
-
-
-def each(ids: Iterable[str], act: Callable[[str], None]) -> None:
-    """Calls ``act`` for each id, once."""
-    for name in dict.fromkeys(ids):
-        act(name)

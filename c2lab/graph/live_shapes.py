@@ -22,6 +22,7 @@ from c2lab.graph.draft import missing_slots
 from c2lab.graph.ir import Node, Value
 from c2lab.graph.reader import read_operator
 from c2lab.graph.shapes import Found, ShapeAndType, infer_node
+from c2lab.operators import registry
 from c2lab.proto import caffe2_pb2
 
 
@@ -85,7 +86,15 @@ def live_shapes(net: caffe2_pb2.NetDef, known: Mapping[str, ShapeAndType]) -> Li
     lost: set[str] = set()
     with jax.enable_x64(True):
         for index, op in enumerate(net.op):
-            result.inputs.append(tuple(shapes.get(name) for name in op.input))
+            held = tuple(shapes.get(name) for name in op.input)
+            result.inputs.append(held)
+            key = _key(op, held) if None not in held and lost.isdisjoint(op.input) else None
+            if key in _remembered:
+                result.outputs.append(_settle(op, None, _remembered[key], shapes, values))
+                for name in op.output:
+                    versions[name] = versions.get(name, 0) + 1
+                    lost.discard(name)
+                continue
             found: Found | None = None
             missing = missing_slots(op)
             if missing:
@@ -107,6 +116,9 @@ def live_shapes(net: caffe2_pb2.NetDef, known: Mapping[str, ShapeAndType]) -> Li
                 except C2LabError as error:
                     result.problems[index] = _plain_message(error)
             failed = index in result.problems or index in result.incomplete or index in result.grey
+            if found is not None and not failed and not found.constants and node is not None:
+                if key is not None and not node.static_inputs:
+                    _remember(key, found)
             kept = _settle(op, node, found, shapes, values)
             for name in op.output:
                 (lost.add if failed and name not in shapes else lost.discard)(name)
@@ -114,6 +126,29 @@ def live_shapes(net: caffe2_pb2.NetDef, known: Mapping[str, ShapeAndType]) -> Li
     result.grey -= result.problems.keys()
     result.blobs = shapes
     return result
+
+
+_remembered: dict[Any, Found] = {}
+"""What operators without mistakes make, by all that it depends on."""
+
+
+def _key(op: caffe2_pb2.OperatorDef, held: tuple[ShapeAndType | None, ...]) -> Any:
+    """All that the shapes of an operator's outputs depend on, names of blobs only where they are the same."""
+    inputs, outputs = list(op.input), list(op.output)
+    return (
+        registry.get(op.type),
+        op.engine,
+        tuple([argument.SerializeToString() for argument in op.arg]),
+        held,
+        tuple([inputs.index(name) if name in inputs else -1 for name in outputs]),
+        "" in inputs,
+    )
+
+
+def _remember(key: Any, found: Found) -> None:
+    if len(_remembered) > 50_000:
+        _remembered.clear()
+    _remembered[key] = found
 
 
 def _settle(
@@ -157,7 +192,8 @@ def _found(node: Node, shapes: Mapping[str, ShapeAndType], values: Mapping[Value
     try:
         return infer_node(node, shapes, values)
     except C2LabError as error:
-        if not open_sizes:
+        # What the operator itself says holds for every size; only what JAX cannot decide is tried with numbers.
+        if not open_sizes or error.__cause__ is None:
             raise
         return _by_numbers(node, shapes, values, error)
 

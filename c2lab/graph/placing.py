@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from c2lab.graph.layout import arrange
+from c2lab.graph.layout import arrange, longest_path_ranks
 
 Point = tuple[float, float]
 Direction = Literal["right", "down"]
@@ -49,11 +49,10 @@ def place(
     pairs = list(dict.fromkeys((index[a], index[b]) for a, b in edges))
     # What flows back is turned round, so that the gradients stand beside the forward operators.
     flow = [(b, a) if lanes[a] == 1 and lanes[b] == 1 else (a, b) for a, b in pairs]
-    direction: Direction = "right"
-    layout = arrange(sizes, flow, rightwards=True, lanes=lanes, gap_along=64, gap_across=30, fill=2400)
-    if max(layout.ranks, default=0) > _DEEP:
-        direction = "down"
-        layout = arrange(sizes, flow, rightwards=False, lanes=lanes, gap_along=56, gap_across=36, fill=2400)
+    deep = max(longest_path_ranks(len(ids), flow), default=0) > _DEEP
+    direction: Direction = "down" if deep else "right"
+    along, across = (56, 36) if deep else (64, 30)
+    layout = arrange(sizes, flow, rightwards=not deep, lanes=lanes, fill=2400, gap_along=along, gap_across=across)
     corners = {name: (x - w / 2, y - h / 2) for name, (x, y), (w, h) in zip(ids, layout.positions, sizes, strict=True)}
     fixed = {name: kept[name] for name in ids if name in kept}
     if fixed:

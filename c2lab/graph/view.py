@@ -202,7 +202,7 @@ def find_parameters(net_def: caffe2_pb2.NetDef) -> frozenset[str]:
         operator = registry.get(op.type)
         slots = operator.inputs if operator is not None and hasattr(operator, "inputs") else ()
         for position, name in enumerate(op.input):
-            if name in computed:
+            if name in computed or not name:
                 continue
             slot = slots[position].name if position < len(slots) and not slots[position].variadic else ""
             stays = position > 0 and (slot.lower() in _PARAMETER_SLOTS or bool(_PARAMETER_NAME.match(name)))

@@ -14,7 +14,6 @@ import traitlets
 
 from c2lab.builder.facts import facts_of
 from c2lab.builder.inputs import said_inputs
-from c2lab.builder.palette import entries
 from c2lab.builder.running import runner_for
 from c2lab.builder.session import Session, open_model
 from c2lab.graph.differences import difference
@@ -68,6 +67,7 @@ class NetBuilder(anywidget.AnyWidget):
 
     scene = _Fresh().tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
+    # Empty: it would be stored with every notebook.  The canvas asks for it with the command "palette".
     palette = traitlets.List().tag(sync=True)
     readonly = traitlets.Bool(False).tag(sync=True)
     height = traitlets.Int(560).tag(sync=True)
@@ -80,7 +80,6 @@ class NetBuilder(anywidget.AnyWidget):
         self._title = title
         super().__init__(
             scene=session.scene(),
-            palette=[] if session.readonly else [entry.told() for entry in entries()],
             readonly=session.readonly,
             height=max(120, min(4000, height)),
             key=key,
@@ -187,10 +186,11 @@ class NetBuilder(anywidget.AnyWidget):
             self.refresh()
 
     def _operator_defined(self, operator: Any) -> None:
-        if not self.readonly:
-            self.palette = [entry.told() for entry in entries()]
-        self._session.version += 1
-        self._behind = True
+        if self._session.memory.get("palette"):
+            self.send({"event": "palette"})
+        if any(op.type == operator.type for op in self._session.document.net.op):
+            self._session.forget_shapes()
+            self._fall_behind()
 
     def _after_cell(self, on: bool) -> None:
         """Looks, after each cell, whether code changed the net in a way that no event told."""
