@@ -78,9 +78,9 @@ def test_errors_are_those_of_the_host():
     net = net_of(op("If", ["c", "x"], ["y"], then_net=exponential, else_net=exponential))
     with pytest.raises(BadValue, match=r"condition c is float32\[3\]; it must hold one bool"):
         run_net(net, {"c": X, "x": X})
-    mismatched = net_of(op("MatMul", ["x", "x"], ["y"], trans_a=0), name="inside")
+    mismatched = net_of(op("MatMul", ["x", "x"], ["y"], trans_a=0), name="mismatched_inside")
     net = net_of(op("If", ["c", "x"], ["y"], then_net=mismatched, else_net=exponential))
-    with pytest.raises(C2LabError, match=r"MatMul \(operator 0 of net \"inside\"\)"):
+    with pytest.raises(C2LabError, match=r"MatMul \(operator 0 of net \"mismatched_inside\"\)"):
         run_net(net, {"c": np.array(True), "x": X})
     run_net(net, {"c": np.array(False), "x": X})
     with pytest.raises(MissingBlob, match="non-existing input blob: w"):
