@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from c2lab.graph.canvas import input_id
 from c2lab.graph.document import Document, EditRefused
 from c2lab.graph.draft import Draft, Part, free_slots, slot_of
+from c2lab.graph.order import Circle
 from c2lab.operators import registry
 from c2lab.proto import caffe2_pb2
 
@@ -101,9 +102,19 @@ def remove(document: Document, nodes: Iterable[str], edges: Iterable[str] = (), 
         document: The document.
         nodes: Ids of boxes.
         edges: Ids of wires.
-        heal: Whether readers of a removed operator are wired to what it read instead.
+        heal: Whether readers of a removed operator are wired to what it read instead, where that can be: what
+            it read may be overwritten by then.
     """
-    nodes = list(dict.fromkeys(nodes))
+    nodes, edges = list(dict.fromkeys(nodes)), list(edges)
+    if heal:
+        try:
+            return _removed(document, nodes, edges, heal=True)
+        except Circle:
+            pass
+    return _removed(document, nodes, edges, heal=False)
+
+
+def _removed(document: Document, nodes: list[str], edges: list[str], *, heal: bool) -> Document:
     draft = Draft(document)
     outside = document.outside()
     comments = {comment.id for comment in document.canvas.comments}

@@ -116,9 +116,9 @@ def live_shapes(net: caffe2_pb2.NetDef, known: Mapping[str, ShapeAndType]) -> Li
                 except C2LabError as error:
                     result.problems[index] = _plain_message(error)
             failed = index in result.problems or index in result.incomplete or index in result.grey
-            if found is not None and not failed and not found.constants and node is not None:
-                if key is not None and not node.static_inputs:
-                    _remember(key, found)
+            lasting = found is not None and not failed and not found.constants and key is not None
+            if lasting and node is not None and not node.static_inputs:
+                _remember(key, found)
             kept = _settle(op, node, found, shapes, values)
             for name in op.output:
                 (lost.add if failed and name not in shapes else lost.discard)(name)

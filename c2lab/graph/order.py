@@ -18,6 +18,10 @@ Wires = list[list[int | None]]
 """For each operator, the position of the writer of each input; ``None``: it comes from outside."""
 
 
+class Circle(EditRefused):
+    """Wires that no order of operators can give."""
+
+
 def wires_of(ops: Sequence[caffe2_pb2.OperatorDef]) -> Wires:
     """The wires of operators as they stand.
 
@@ -39,7 +43,7 @@ def order_for(ops: Sequence[caffe2_pb2.OperatorDef], wires: Wires) -> list[int]:
     """Positions of ``ops`` in an order that gives these wires, as near to the present one as can be.
 
     Raises:
-        EditRefused: There is none: the wires close a circle, or a blob is overwritten too early.
+        Circle: There is none: the wires close a circle, or a blob is overwritten too early.
     """
     if wires_of(ops) == wires:
         return list(range(len(ops)))
@@ -62,7 +66,7 @@ def order_for(ops: Sequence[caffe2_pb2.OperatorDef], wires: Wires) -> list[int]:
             place = chain.index(source) + 1 if source is not None else 0
             if source is not None:
                 if source == reader:
-                    raise EditRefused(f"{_told(op)} cannot read its own output {name}")
+                    raise Circle(f"{_told(op)} cannot read its own output {name}")
                 require(source, reader, f"{_told(op)} reads {name}")
             if place < len(chain):
                 require(reader, chain[place], f"{_told(ops[chain[place]])} overwrites {name}")
@@ -85,7 +89,7 @@ def _sorted(ops: Sequence[caffe2_pb2.OperatorDef], after: list[dict[int, str]]) 
             if not waits[target]:
                 heapq.heappush(ready, target)
     if len(order) < len(ops):
-        raise EditRefused(_circle({i for i, count in enumerate(waits) if count}, after))
+        raise Circle(_circle({i for i, count in enumerate(waits) if count}, after))
     return order
 
 

@@ -19,7 +19,8 @@ def test_moving_places_boxes_and_comments():
 def test_comments_are_changed_and_taken_away():
     document, note = arranging.comment(empty_document("n"), "hello", (1.0, 2.0))
     changed, same = arranging.comment(document, "bye", (0.0, 0.0), note)
-    assert same == note and changed.canvas.comments[0].text == "bye"
+    assert same == note
+    assert changed.canvas.comments[0].text == "bye"
     assert arranging.comment(changed, "", (0.0, 0.0), note)[0].canvas.comments == ()
     for text, node in (("", None), ("x", "c9")):
         with pytest.raises(EditRefused):

@@ -63,7 +63,9 @@ def test_the_argument_is_left_out_of_a_copy():
 def test_what_makes_no_sense_is_left_out(text):
     found = read_canvas(net_of(2, caffe2_pb2.Argument(name=ARGUMENT, s=text)))
     assert found.ids == ("o0", "o1")
-    assert not found.positions and not found.comments and not found.inputs
+    assert not found.positions
+    assert not found.comments
+    assert not found.inputs
 
 
 def test_places_are_kept_on_the_canvas():
@@ -74,7 +76,9 @@ def test_places_are_kept_on_the_canvas():
 @pytest.mark.parametrize("name", ["data", "", "<img src=x>", "\u202e", "x" * 10_000, "\ud800"])
 def test_ids_of_inputs_and_groups_are_harmless(name):
     for made in (input_id(name), group_id(name)):
-        assert made.isascii() and made.isalnum() and len(made) == 13
+        assert made.isascii()
+        assert made.isalnum()
+        assert len(made) == 13
     assert input_id(name) != input_id(name + " ")
 
 
@@ -93,5 +97,5 @@ def test_shapes_are_read_as_people_write_them(text, shape):
 
 @pytest.mark.parametrize("text", ["-1", "3.5", "a b", "N*2", "1;2", "x" * 50, ",".join(["1"] * 13), "9" * 30])
 def test_what_is_no_shape_is_refused(text):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="size"):
         shape_of_text(text)

@@ -128,7 +128,8 @@ def test_removing_a_run_of_operators_heals_over_all_of_it():
 def test_removing_takes_parameters_and_fillers_along():
     fillers = [op("XavierFill", [], ["w"]), op("ConstantFill", [], ["v"])]
     made = edit.remove(document(*IN_PLACE, init=fillers), ["o0"], heal=True)
-    assert not made.init.op and not made.parameters
+    assert not made.init.op
+    assert not made.parameters
     assert "w" not in made.net.external_input
 
 
@@ -157,7 +158,8 @@ def test_a_changed_operator_takes_the_place_of_the_old_one():
     changed = op("Relu", ["x"], ["a"])
     changed.name = "mine"
     made = edit.replace_operator(document(*CHAIN), "o0", changed)
-    assert made.net.op[0].name == "mine" and made.ids == ("o0", "o1", "o2")
+    assert made.net.op[0].name == "mine"
+    assert made.ids == ("o0", "o1", "o2")
 
 
 def test_unknown_operators_can_be_wired_too():

@@ -88,7 +88,9 @@ def test_a_blob_that_is_written_again_is_known_again():
 
 def test_inputs_without_a_shape_are_no_mistake():
     found = live_shapes(net(("Relu", "x", "a", {}), ("Relu", "a", "b", {})), {})
-    assert not found.problems and not found.grey and not found.incomplete
+    assert not found.problems
+    assert not found.grey
+    assert not found.incomplete
     assert found.outputs == [(None,), (None,)]
 
 
@@ -132,7 +134,8 @@ def test_a_document_knows_what_it_fills_and_what_was_said():
     assert str(output_shape(document, "o0")) == "(N, 4) float32"
     assert output_shape(document, "o0", 5) is None
     more = document_shapes(document, {"other": ShapeAndType((1,), "int32")})
-    assert more is not document_shapes(document) and "other" in more.blobs
+    assert more is not document_shapes(document)
+    assert "other" in more.blobs
 
 
 def test_a_hundred_operators_are_quick():

@@ -34,7 +34,8 @@ def test_a_blob_is_renamed_wherever_it_is_used():
 def test_a_parameter_is_renamed_in_the_init_net_too():
     made = naming.rename_blob(document(*FC, init=FILLERS), "w", "weights")
     assert made.init.op[0].output[0] == "weights"
-    assert "weights" in made.parameters and "w" not in made.parameters
+    assert "weights" in made.parameters
+    assert "w" not in made.parameters
 
 
 def test_an_input_keeps_its_shape_and_its_place():

@@ -34,7 +34,7 @@ def test_what_comes_from_outside_is_read_before_it_is_overwritten():
 
 def test_a_circle_is_refused_with_its_members():
     ops = [op(["b"], ["a"], "Relu"), op(["a"], ["b"], "Tanh")]
-    with pytest.raises(EditRefused, match="circle.*Relu 'a'") as refused:
+    with pytest.raises(EditRefused, match=r"circle.*Relu 'a'") as refused:
         order_for(ops, [[1], [0]])
     assert "Tanh 'b'" in refused.value.message
 

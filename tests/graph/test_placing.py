@@ -15,7 +15,8 @@ def chain(count, **options):
 
 def test_short_nets_go_rightwards_and_long_ones_down():
     short, long = chain(5, kept={}), chain(40, kept={})
-    assert short.direction == "right" and long.direction == "down"
+    assert short.direction == "right"
+    assert long.direction == "down"
     assert [short.corners[f"o{k}"][0] for k in range(5)] == sorted(short.corners[f"o{k}"][0] for k in range(5))
     assert long.corners["o39"][1] > long.corners["o0"][1]
 

@@ -44,7 +44,8 @@ def test_boxes_wires_and_pills():
 def test_boxes_do_not_overlap_and_sizes_hold_the_ports():
     scene = scene_of(document(op("Concat", " ".join(f"x{k}" for k in range(9)), "y old"), op("Relu", "y", "z")))
     for first in scene["nodes"]:
-        assert first["w"] > 0 and first["h"] > 0
+        assert first["w"] > 0
+        assert first["h"] > 0
         for second in scene["nodes"]:
             if first is not second:
                 apart = (
@@ -68,8 +69,10 @@ def test_ports_that_are_free():
 def test_incomplete_unknown_and_marked_boxes():
     made = document(op("Conv", "", "c"), op("NobodyKnows", "x", "y"), op("Relu", "x", "z"))
     scene = scene_of(made, marks={"o2": "added"}, pairs={"o2": "o0"})
-    assert boxes(scene)["c"]["incomplete"] and not boxes(scene)["z"]["incomplete"]
-    assert boxes(scene)["y"]["unknown"] and not boxes(scene)["z"]["unknown"]
+    assert boxes(scene)["c"]["incomplete"]
+    assert not boxes(scene)["z"]["incomplete"]
+    assert boxes(scene)["y"]["unknown"]
+    assert not boxes(scene)["z"]["unknown"]
     assert (boxes(scene)["z"]["diff"], boxes(scene)["z"]["pair"]) == ("added", "o0")
 
 
