@@ -56,6 +56,12 @@ def remember(net_name: str, position: int) -> None:
         operator_tracebacks.setdefault(net_name, {})[position] = origin
 
 
+def carry_over(net_name: str, to_net: str, offset: int) -> None:
+    """Gives the operators of a net that were appended to another one, from ``offset``, their own lines."""
+    lines = operator_tracebacks.get(net_name, {})
+    operator_tracebacks.setdefault(to_net, {}).update({offset + at: line for at, line in lines.items()})
+
+
 def place(type: str, name: str, position: int | None, net_name: str) -> str:
     """How an error names an operator.
 

@@ -21,3 +21,11 @@ def test_the_line_is_the_users_and_stays_out_of_the_net():
 
 def test_a_place_without_a_net():
     assert origins.place("Relu", "r", None, "") == 'Relu "r"'
+
+
+def test_lines_go_along_to_another_net():
+    origins.remember("carried_from", 0)
+    line = origins.operator_tracebacks["carried_from"][0]
+    origins.carry_over("carried_from", "carried_to", 3)
+    origins.carry_over("no net of this name", "carried_to", 0)
+    assert origins.operator_tracebacks["carried_to"] == {3: line}

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from c2lab import origins
 from c2lab.nets.blobs import BlobReference
 from c2lab.nets.net import Net
 from c2lab.operators.subnets import writes_of
@@ -79,7 +80,7 @@ class NetBuilder(Managed):
     def current_net(self, name: str | None = None) -> Net:
         """The net at the end, to which operators are added; a new one where there is none, or one is named."""
         if self._current_net is None or name is not None:
-            self.add(Net(name or "net"))
+            self.add(Net(name or ("" if self.name else "net")))
         assert self._current_net is not None
         return self._current_net
 
@@ -189,10 +190,13 @@ class NetBuilder(Managed):
             for net in nets:
                 if not isinstance(net, Net):
                     raise AssertionError(f"Only nets can be merged into one net, not {_kind(net)} in {part!r}.")
-                merged.AppendNet(net)  # type: ignore[union-attr] - made above
+                assert merged is not None
+                offset = len(merged.Proto().op)
+                merged.AppendNet(net)
+                origins.carry_over(net.Name(), merged.Name(), offset)
                 for name, objects in net._attributes.items():
                     for obj in objects:
-                        merged.add_attribute(name, obj)  # type: ignore[union-attr]
+                        merged.add_attribute(name, obj)
         return merged
 
 

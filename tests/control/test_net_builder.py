@@ -11,6 +11,7 @@ from c2lab import core
 from c2lab.backend.run import UNINITIALISED
 from c2lab.control.net_builder import NetBuilder
 from c2lab.control.operations import ops
+from c2lab.errors import C2LabError
 from c2lab.workspace import Workspace
 
 
@@ -157,3 +158,14 @@ def test_a_branch_may_write_what_was_made_before_it_and_around_it():
         with NetBuilder() as inner:
             assert inner.visible_blobs() >= builder.visible_blobs() - inner.visible_blobs()
             assert "in_loop" in inner.visible_blobs()
+
+
+def test_errors_inside_a_block_name_the_line_in_it():
+    with NetBuilder() as builder:
+        x = ops.Const(np.float32([1, 2, 3]))
+        with ops.IfNet(ops.Const(True)):
+            ops.Const(1)
+            ops.MatMul([x, x], "y")
+    line = test_errors_inside_a_block_name_the_line_in_it.__code__.co_firstlineno + 5
+    with pytest.raises(C2LabError, match=rf"^MatMul \(operator 1 of .*added at test_net_builder.py line {line}\)"):
+        run(builder)
