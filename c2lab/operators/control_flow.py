@@ -225,7 +225,7 @@ def get_all_blob_names(*, include_shared: bool = True, workspace):
         blob_names = [b'blob_names']
     """
     blobs = workspace.blobs
-    names = blobs.own if isinstance(blobs, BoundBlobs) and not include_shared else blobs
+    names = blobs if include_shared else getattr(blobs, "own", blobs)
     return np.array([name.encode() for name in sorted(names)], object)
 
 

@@ -15,6 +15,9 @@ import numpy as np
 from c2lab.errors import BadArgument, BadValue, ShapeMismatch
 from c2lab.operators.definition import host_operator
 from c2lab.operators.values import Opaque
+from c2lab.proto import caffe2_pb2
+from c2lab.storage.blob_protos import array_to_tensor, tensor_to_array
+from c2lab.storage.kinds import BlobKind, register_kind
 
 
 class Layout:
@@ -100,6 +103,25 @@ class TreeCursor(Opaque):
     def restore(self, state: dict[str, Any]) -> None:
         self.record = int(state["record"])
         self.offsets = np.array(state["offsets"], np.int64)
+
+
+def _write_cursor(cursor: TreeCursor, proto: caffe2_pb2.BlobProto) -> None:
+    with cursor.lock:
+        proto.tensor.CopyFrom(array_to_tensor(cursor.offsets, proto.name))
+    proto.content = "".join(f"{field} " for field in cursor.layout.fields).encode()
+
+
+def _read_cursor(proto: caffe2_pb2.BlobProto) -> TreeCursor:
+    cursor = TreeCursor(proto.content.decode().split())
+    if proto.HasField("tensor"):
+        offsets = tensor_to_array(proto.tensor)
+        if offsets.shape != cursor.offsets.shape:
+            raise ValueError(f"it has {offsets.size} offsets, but its fields {cursor.layout.fields} want others")
+        cursor.restore({"record": offsets[0], "offsets": offsets})
+    return cursor
+
+
+register_kind(TreeCursor, BlobKind("std::unique_ptr<TreeCursor>", _write_cursor, _read_cursor))
 
 
 def _cursor(cursor: Any) -> TreeCursor:

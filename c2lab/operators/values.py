@@ -16,6 +16,8 @@ import numpy as np
 
 from c2lab.errors import BadArgument, BadValue, ShapeMismatch
 from c2lab.operators.waiting import wait_for
+from c2lab.proto import caffe2_pb2
+from c2lab.storage.kinds import BlobKind, register_kind
 
 
 class Opaque:
@@ -75,6 +77,20 @@ class Counter(Opaque):
 
     def restore(self, state: dict[str, Any]) -> None:
         self.reset(int(state["count"]))
+
+
+def _write_counter(counter: Counter, proto: caffe2_pb2.BlobProto) -> None:
+    proto.tensor.name, proto.tensor.data_type = proto.name, caffe2_pb2.TensorProto.INT64
+    proto.tensor.dims.append(1)
+    proto.tensor.int64_data.append(counter.count)
+
+
+def _read_counter(proto: caffe2_pb2.BlobProto) -> Counter:
+    (count,) = proto.tensor.int64_data
+    return Counter(count)
+
+
+register_kind(Counter, BlobKind("std::unique_ptr<Counter<int64_t>>", _write_counter, _read_counter))
 
 
 class AtomicBool(Opaque):

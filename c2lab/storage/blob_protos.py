@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 
 from c2lab.errors import DamagedFile, NotSupported, TypeMismatch
 from c2lab.proto import caffe2_pb2
+from c2lab.storage.kinds import kind_named, kind_of
 from c2lab.storage.reader import DBReader
 
 CHUNK_SIZE = 1_000_000  # elements of a tensor in one record
@@ -158,8 +159,12 @@ def serialize(name: str, value: Any) -> bytes:
     if isinstance(value, DBReader):
         proto = caffe2_pb2.BlobProto(name=name, type=value.type_name, content=value.serialize())
         return proto.SerializeToString()
-    kind = getattr(value, "type_name", type(value).__name__)
-    raise NotSupported(f"the blob {name} is a {kind}, which cannot be written to a file; leave it out")
+    if kind := kind_of(value):
+        proto = caffe2_pb2.BlobProto(name=name, type=kind.wire_type)
+        kind.write(value, proto)
+        return proto.SerializeToString()
+    named = getattr(value, "type_name", type(value).__name__)
+    raise NotSupported(f"the blob {name} is a {named}, which cannot be written to a file; leave it out")
 
 
 def deserialize(content: bytes) -> Any:
@@ -201,7 +206,12 @@ class BlobAssembly:
             proto.ParseFromString(content)
         except DecodeError as error:
             raise DamagedFile(f"{self._where}a record of {len(content)} bytes is no BlobProto") from error
-        if proto.HasField("tensor"):
+        if kind := kind_named(proto.type):
+            try:
+                self._whole = kind.read(proto)
+            except ValueError as error:
+                raise DamagedFile(f"{self._where}blob {proto.name!r} is no {proto.type}: {error}") from error
+        elif proto.HasField("tensor"):
             tensor = proto.tensor
             values = tensor_values(tensor)
             begin = tensor.segment.begin if tensor.HasField("segment") else 0
@@ -227,7 +237,7 @@ class BlobAssembly:
         return sum(map(len, self._parts.values())) == math.prod(self._tensor.dims)
 
     def value(self) -> Any:
-        """The blob: an array, bytes or a reader.
+        """The blob: an array, bytes, a reader or one of the registered kinds.
 
         Raises:
             DamagedFile: Elements are missing, or lie over each other.
