@@ -46,7 +46,7 @@ def _resize_nearest(X: Any, scales: tuple[float, ...], order: str) -> Any:
         source = np.minimum((np.arange(made, dtype=np.float32) / np.float32(scale)).astype(np.int64), size - 1)
         times = made // size
         if times * size == made and (source == np.repeat(np.arange(size), times)).all():
-            X = jnp.repeat(X, times, axis=axis, total_repeat_length=made) if times > 1 else X
+            X = jnp.repeat(X, times, axis=axis) if times > 1 else X
         else:
             X = jnp.take(X, source, axis=axis, mode="clip")
     return X

@@ -18,6 +18,11 @@ SMALLEST = 1e-20  # a probability below this counts as this, so that its logarit
 
 def _label_hits(X: Any, label: Any) -> Any:
     """The label of each row as a mask (N, D)."""
+    return jnp.arange(X.shape[1], dtype=jnp.int32) == _labels(X, label)
+
+
+def _labels(X: Any, label: Any) -> Any:
+    """The label of each row as a column (N, 1), required to be that of a column of X."""
     require_shape(
         X.ndim == 2 and product(label.shape) == X.shape[0] and label.ndim in (1, 2),
         f"X is {X.shape} and label is {label.shape}; X must be (N, D) and label (N) or (N, 1)",
@@ -29,7 +34,7 @@ def _label_hits(X: Any, label: Any) -> Any:
         f"Label seems incorrect: label holds a label outside 0 to {classes} - 1, the columns of X {X.shape}",
         flat,
     )
-    return jnp.arange(classes, dtype=jnp.int32) == flat
+    return flat
 
 
 @operator("LabelCrossEntropy", types={"X": FLOATS, "label": "int32"})
@@ -47,7 +52,7 @@ def label_cross_entropy(X, label):
         >>> run("LabelCrossEntropy", X=[[0.5, 0.5], [0.25, 0.75]], label=[1, 0])
         Y = [0.6931472 1.3862944]
     """
-    own = jnp.sum(jnp.where(_label_hits(X, label), X, 0), axis=1)
+    own = jnp.take_along_axis(X, _labels(X, label), axis=1, mode="clip")[:, 0]
     return -jnp.log(jnp.maximum(own, SMALLEST))
 
 
@@ -138,7 +143,8 @@ def _binary_log_likelihood(x: Any, t: Any, log_D_trick: bool, unjoined: bool) ->
         return t * x + (1 - t) * _log_sigmoid(-x)
     if log_D_trick:
         return (2 * t - 1) * _log_sigmoid(x)
-    return t * _log_sigmoid(x) + (1 - t) * _log_sigmoid(-x)
+    positive = (x >= 0).astype(x.dtype)
+    return x * (t - positive) - jnp.log1p(jnp.exp(-jnp.abs(x)))  # one logarithm; nothing cancels far from 0
 
 
 def _binary_slope(x: Any, t: Any, log_D_trick: bool, unjoined: bool) -> Any:
