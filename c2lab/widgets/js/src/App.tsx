@@ -1,0 +1,537 @@
+import { type PointerEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Actions, type ActionTable } from "./actions";
+import { Canvas } from "./canvas/Canvas";
+import { type CanvasEdge, type CanvasNode, edgesOf, nodesOf } from "./canvas/flow";
+import { useView } from "./canvas/use_view";
+import { pasteText } from "./clipboard";
+import { Drawer } from "./Drawer";
+import { exportItems } from "./exporting";
+import { base64Of } from "./files";
+import type { Kernel, Reply } from "./kernel/kernel";
+import { type Box, boxLabel, type Entry, factsOf, sceneOf } from "./kernel/scene";
+import { useValue } from "./kernel/use_value";
+import { type Item, Menu } from "./Menu";
+import { insertCell } from "./notebook";
+import { Palette } from "./palette/Palette";
+import { type Column, type CostRow, heatOf } from "./panels/cost";
+import { Curves } from "./panels/curves";
+import { Inspector, type WantedForm } from "./panels/Inspector";
+import { Problems } from "./panels/Problems";
+import { WirePanel } from "./panels/WirePanel";
+import { Starters } from "./Starters";
+import { type Tool, Toolbar } from "./Toolbar";
+import { useHeight } from "./use_height";
+import { useKeys } from "./use_keys";
+import { usePalette } from "./use_palette";
+import { type Drop, usePaletteDrag } from "./use_palette_drag";
+
+const EASY_ZOOM = 0.8;
+const ALIGNMENTS = ["left", "centre", "right", "top", "middle", "bottom"];
+const TOLD_FOR = 9000;
+
+interface Offer {
+  label: string;
+  items: Item[];
+  x: number;
+  y: number;
+  searched: boolean;
+}
+
+/** The whole widget. */
+export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
+  const scene = useValue(kernel, "scene", sceneOf);
+  const facts = useValue(kernel, "facts", factsOf);
+  const entries = usePalette(kernel, scene.readonly);
+  const view = useView();
+  const root = useRef<HTMLDivElement>(null);
+  const searchBox = useRef<HTMLInputElement>(null);
+  const wantsForm = useRef<WantedForm | null>(null);
+  const searchAt = useRef<{ x: number; y: number } | null>(null);
+  const toShow = useRef<{ ids: string[]; focus: boolean } | null>(null);
+  const fitted = useRef(false);
+  const within = useRef(false);
+
+  const [nodes, setNodes] = useState<CanvasNode[]>([]);
+  const [edges, setEdges] = useState<CanvasEdge[]>([]);
+  const [active, setActive] = useState(false);
+  const [tool, setTool] = useState<Tool | null>(null);
+  const [costs, setCosts] = useState<readonly CostRow[]>([]);
+  const [column, setColumn] = useState<Column>("flops");
+  const [said, setSaid] = useState("");
+  const [complaint, setComplaint] = useState("");
+  const [offer, setOffer] = useState<Offer | null>(null);
+  const [busy, setBusy] = useState("");
+  const [runs, setRuns] = useState(0);
+  const [full, setFull] = useState(false);
+  const [listed, setListed] = useState(true);
+  const [formAsked, setFormAsked] = useState(0);
+  const curves = useMemo(() => new Curves(), []);
+  const size = useHeight(kernel, root);
+
+  const heat = useMemo(
+    () => (tool === "cost" ? heatOf(costs, column) : new Map<string, number>()),
+    [tool, costs, column],
+  );
+
+  // ---- what is drawn follows the scene; what is chosen stays chosen ------------------------
+  useEffect(() => {
+    setNodes((now) => nodesOf(scene, facts, heat, now));
+    setEdges((now) => edgesOf(scene, facts, now));
+  }, [scene, facts, heat]);
+
+  const chosen = useMemo(() => nodes.filter((node) => node.selected).map((node) => node.id), [nodes]);
+  const chosenSet = useMemo(() => new Set(chosen), [chosen]);
+  const chosenWire = useMemo(() => edges.find((edge) => edge.selected)?.id ?? null, [edges]);
+  const box = chosen.length === 1 ? scene.nodes.find(({ id }) => id === chosen[0]) : undefined;
+  const wire = chosen.length === 0 ? scene.edges.find(({ id }) => id === chosenWire) : undefined;
+
+  // Shapes are worked out after the first paint.
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => {
+      kernel.request("facts").catch(() => {});
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [kernel]);
+
+  const focusCanvas = useCallback(() => {
+    const at = root.current?.querySelector<HTMLElement>(".react-flow__node.selected");
+    (at ?? root.current)?.focus({ preventScroll: true });
+  }, []);
+
+  const choose = useCallback((ids: readonly string[], edge: string | null = null) => {
+    const wanted = new Set(ids);
+    const marked = <T extends { id: string; selected?: boolean }>(list: T[], is: (id: string) => boolean): T[] =>
+      list.map((each) => (Boolean(each.selected) === is(each.id) ? each : { ...each, selected: is(each.id) }));
+    setNodes((now) => marked(now, (id) => wanted.has(id)));
+    setEdges((now) => marked(now, (id) => id === edge));
+  }, []);
+
+  const complain = useCallback((text: string) => setComplaint(text), []);
+  const say = useCallback((text: string) => setSaid(text), []);
+
+  const actions = useMemo<ActionTable>(() => {
+    const send = async (command: string, content: Reply = {}) => {
+      try {
+        const reply = await kernel.request(command, content);
+        setComplaint("");
+        if (command === "undo" || command === "redo") setSaid(`${command}: ${reply.label ?? ""}`);
+        return reply;
+      } catch (error) {
+        setComplaint((error as Error).message);
+        return null;
+      }
+    };
+    return {
+      send,
+      say,
+      complain,
+      choose,
+      focusCanvas,
+      async add(entry, more = {}) {
+        const reply = await send("add", { type: entry.type, kind: entry.kind, ...more });
+        const placed = (reply?.placed ?? []) as string[];
+        if (placed.length > 0) {
+          toShow.current = { ids: placed, focus: true };
+          const next = entry.kind === "input" ? placed[0] : placed.at(-1);
+          if (next) {
+            wantsForm.current = entry.kind === "input" ? null : { node: next, any: false };
+            choose([next]);
+          }
+        } else focusCanvas();
+        return placed;
+      },
+      collapse(path, collapsed) {
+        send("collapse", { path, collapsed });
+      },
+      reveal(node) {
+        toShow.current = { ids: [node], focus: true };
+        choose([node]);
+      },
+    };
+  }, [kernel, say, complain, choose, focusCanvas]);
+
+  // ---- the view follows what happens -------------------------------------------------------
+  // biome-ignore lint/correctness/useExhaustiveDependencies: looked at after each change of what is drawn
+  useEffect(() => {
+    if (!view.ready()) return;
+    if (!fitted.current && scene.nodes.length > 0) {
+      fitted.current = true;
+      view.fit(scene.nodes, scene.nodes.length > 40 ? 0.5 : EASY_ZOOM);
+    }
+    if (scene.nodes.length === 0) fitted.current = false;
+    const wanted = toShow.current;
+    if (!wanted) return;
+    const boxes = scene.nodes.filter(({ id }) => wanted.ids.includes(id));
+    if (boxes.length === 0) return;
+    toShow.current = null;
+    view.show(boxes);
+    const one = wanted.ids.length === 1 ? wanted.ids[0] : undefined;
+    if (wanted.focus && one && wantsForm.current?.node !== one) {
+      requestAnimationFrame(() => {
+        const at = root.current?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(one)}"]`);
+        if (document.activeElement?.closest(".c2b-find") === null) (at ?? root.current)?.focus({ preventScroll: true });
+      });
+    }
+  });
+
+  // A removed box takes the focus with it: it goes back to the root, so that the next key is heard.
+  useEffect(() => {
+    const follow = (event: Event) => {
+      within.current = root.current?.contains(event.target as Node) ?? false;
+      setActive(within.current);
+    };
+    document.addEventListener("focusin", follow);
+    document.addEventListener("pointerdown", follow, true);
+    return () => {
+      document.removeEventListener("focusin", follow);
+      document.removeEventListener("pointerdown", follow, true);
+    };
+  }, []);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: looked at after each change of what is drawn
+  useEffect(() => {
+    const here = document.activeElement;
+    if (within.current && (!here || here === document.body)) root.current?.focus({ preventScroll: true });
+  }, [nodes, edges, box, wire, tool]);
+
+  useEffect(() => {
+    if (!complaint) return;
+    const timer = setTimeout(() => setComplaint(""), TOLD_FOR);
+    return () => clearTimeout(timer);
+  }, [complaint]);
+
+  useEffect(() => {
+    const follow = () => setFull(document.fullscreenElement === root.current);
+    document.addEventListener("fullscreenchange", follow);
+    return () => document.removeEventListener("fullscreenchange", follow);
+  }, []);
+
+  // ---- commands of the toolbar, the palette and drops --------------------------------------
+  const openSearch = useCallback(() => {
+    setListed(true);
+    requestAnimationFrame(() => searchBox.current?.focus({ preventScroll: true }));
+  }, []);
+
+  const place = useCallback(
+    (entry: Entry) => {
+      const from = box && (box.kind === "operator" || (box.kind === "input" && entry.kind !== "input")) ? box : null;
+      const at = searchAt.current;
+      searchAt.current = null;
+      actions.add(entry, {
+        ...(from && entry.kind !== "input" ? { from: { node: from.id } } : {}),
+        ...(at ?? {}),
+      });
+    },
+    [actions, box],
+  );
+
+  const dropped = ({ entry, x, y, splice, onto }: Drop) => {
+    const target = onto ? scene.nodes.find(({ id }) => id === onto) : undefined;
+    const from = target && (target.kind === "operator" || target.kind === "input") ? { node: target.id } : null;
+    if (splice && entry.kind !== "input") actions.add(entry, { splice });
+    else if (from && entry.kind !== "input") actions.add(entry, { from });
+    else actions.add(entry, { x, y });
+  };
+  const drag = usePaletteDrag(dropped);
+
+  const open = async (file: File) => {
+    const reply = await actions.send("open", { filename: file.name, base64: await base64Of(file) });
+    if (reply) fitted.current = false;
+    focusCanvas();
+  };
+
+  const offerReaders = async (from: Box, output: number, client: { x: number; y: number }) => {
+    const reply = await actions.send("accepting", { node: from.id, output });
+    const types = (reply?.types ?? []) as { type: string; kind: Entry["kind"] }[];
+    const at = placeOnRoot(root.current, client.x, client.y);
+    setOffer({
+      ...at,
+      label: `What can read ${from.outputs[output]?.blob ?? from.name}`,
+      searched: true,
+      items: types.map(({ type, kind }) => ({
+        key: `${kind} ${type}`,
+        label: type,
+        hint: kind === "operator" ? undefined : kind,
+        pick: () => actions.add({ type, kind }, { from: { node: from.id, output } }),
+      })),
+    });
+  };
+
+  const command = async (name: "undo" | "redo" | "layout" | "gradients" | "no gradients" | "run") => {
+    if (name === "run") {
+      setBusy("run");
+      const reply = await actions.send("run");
+      setBusy("");
+      if (reply) {
+        say(`Ran in ${Number(reply.ms ?? 0).toFixed(1)} ms. Choose a wire to see its values.`);
+        setRuns((count) => count + 1);
+      }
+    } else if (name === "gradients" || name === "no gradients") {
+      const reply = await actions.send(name === "gradients" ? "add_gradients" : "remove_gradients");
+      if (reply) requestAnimationFrame(() => requestAnimationFrame(() => refit(0.4)));
+    } else {
+      const reply = await actions.send(name);
+      if (reply && name === "layout") requestAnimationFrame(() => requestAnimationFrame(() => refit(0.4)));
+    }
+  };
+  const latest = useRef(scene);
+  latest.current = scene;
+  const refit = (least: number) => view.fit(latest.current.nodes, least);
+
+  const comment = async () => {
+    if (scene.readonly) return;
+    const at = view.centre();
+    const reply = await actions.send("comment", { text: "A comment", ...at });
+    const id = (reply?.placed as string[] | undefined)?.[0];
+    if (id) {
+      toShow.current = { ids: [id], focus: false };
+      wantsForm.current = { node: id, any: true };
+      choose([id]);
+    }
+  };
+
+  const toggleTool = (wanted: Tool) => {
+    setTool((now) => (now === wanted ? null : wanted));
+    if (tool === "cost" && wanted !== "train") kernel.request("cost", { on: false }).catch(() => {});
+  };
+  const closeTool = () => {
+    if (tool) toggleTool(tool);
+    focusCanvas();
+  };
+
+  const keys = useKeys({
+    kernel,
+    scene,
+    actions,
+    view,
+    chosen,
+    chosenWire,
+    root,
+    wantsForm,
+    onForm: () => setFormAsked((count) => count + 1),
+    onSearch: openSearch,
+    onTool: (wanted) => setTool(wanted),
+    onComment: comment,
+    onEscape: () => {
+      if (offer) setOffer(null);
+      else if (chosen.length > 0 || chosenWire) choose([]);
+      else if (tool) closeTool();
+      root.current?.focus({ preventScroll: true });
+    },
+  });
+
+  const fill = async () => {
+    if (document.fullscreenElement) await document.exitFullscreen();
+    else if (full) setFull(false);
+    else {
+      try {
+        await root.current?.requestFullscreen();
+      } catch {
+        setFull(true);
+      }
+    }
+  };
+
+  const inserted = (source: string) => insertCell(kernel.model, el, source);
+  const empty = scene.nodes.length === 0 && !scene.readonly;
+  const startDrag = useCallback((entry: Entry, event: PointerEvent) => drag.start(entry, event), [drag.start]);
+
+  return (
+    <Actions value={actions}>
+      {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: the whole widget is an application of its own */}
+      <div
+        ref={root}
+        className={`c2b${full ? " c2b-full" : ""}${keys.connecting ? " c2b-connecting" : ""}`}
+        data-c2lab="net-builder"
+        data-lm-suppress-shortcuts="true"
+        data-version={scene.version}
+        data-facts={facts.version}
+        role="application"
+        aria-label={`Net ${scene.name}`}
+        tabIndex={0}
+        style={{ height: full ? undefined : size.height }}
+        onKeyDown={keys.onKeyDown}
+        onPaste={(event) => {
+          if (event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+          const text = pasteText(event.clipboardData.getData("text/plain"));
+          event.preventDefault();
+          event.stopPropagation();
+          actions.send("paste", { text }).then((reply) => {
+            const placed = (reply?.placed ?? []) as string[];
+            if (placed.length > 0) {
+              toShow.current = { ids: placed, focus: false };
+              choose(placed);
+            }
+          });
+        }}
+        onDragOver={(event) => {
+          if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+        }}
+        onDrop={(event) => {
+          const file = event.dataTransfer.files[0];
+          if (!file) return;
+          event.preventDefault();
+          event.stopPropagation();
+          if (scene.readonly) complain("This view is for looking only.");
+          else open(file);
+        }}
+      >
+        <Toolbar
+          scene={scene}
+          tool={tool}
+          full={full}
+          busy={busy}
+          several={chosen.length > 1}
+          hasGradients={scene.nodes.some((each) => each.gradient)}
+          onCommand={command}
+          onFit={() => view.fit(scene.nodes)}
+          onTool={toggleTool}
+          onExport={(button) =>
+            setOffer({
+              ...below(root.current, button),
+              label: "Export as",
+              searched: false,
+              items: exportItems(actions),
+            })
+          }
+          onArrange={(button) =>
+            setOffer({
+              ...below(root.current, button),
+              label: "Align",
+              searched: false,
+              items: ALIGNMENTS.map((how) => ({
+                key: how,
+                label: how,
+                pick: () => actions.send("align", { nodes: chosen, how }),
+              })),
+            })
+          }
+          onOpen={open}
+          onFull={fill}
+          onPalette={() => setListed(!listed)}
+        />
+        <div className="c2b-middle">
+          {!scene.readonly && listed && (
+            <Palette
+              entries={entries}
+              searchRef={searchBox}
+              onPlace={place}
+              onDragStart={startDrag}
+              onLeave={() => {
+                searchAt.current = null;
+                focusCanvas();
+              }}
+            />
+          )}
+          <div className="c2b-stage">
+            <Canvas
+              kernel={kernel}
+              scene={scene}
+              facts={facts}
+              heat={heat}
+              nodes={nodes}
+              edges={edges}
+              setNodes={setNodes}
+              setEdges={setEdges}
+              chosen={chosenSet}
+              root={root}
+              active={active}
+              onSearchAt={(at) => {
+                searchAt.current = at;
+                openSearch();
+              }}
+              onOffer={offerReaders}
+              onOpenGroup={(path) => actions.collapse(path, false)}
+            />
+            {empty && (
+              <Starters
+                templates={entries.filter((entry) => entry.kind === "template")}
+                inputs={entries.filter((entry) => entry.kind === "input")}
+                onOpen={open}
+                onPlace={place}
+              />
+            )}
+            {complaint && (
+              <div role="alert" className="c2b-complaint">
+                {complaint}
+                <button type="button" aria-label="Dismiss" onClick={() => setComplaint("")}>
+                  ×
+                </button>
+              </div>
+            )}
+          </div>
+          {box && (
+            <Inspector
+              key={box.id}
+              kernel={kernel}
+              box={box}
+              facts={facts}
+              version={scene.version}
+              readonly={scene.readonly}
+              asked={formAsked}
+              wantsFocus={wantsForm}
+              onSearch={openSearch}
+            />
+          )}
+          {wire && (
+            <WirePanel
+              key={wire.id}
+              kernel={kernel}
+              wire={wire}
+              version={scene.version}
+              runs={runs}
+              readonly={scene.readonly}
+            />
+          )}
+        </div>
+        <Problems scene={scene} facts={facts} />
+        {tool && (
+          <Drawer
+            tool={tool}
+            kernel={kernel}
+            version={scene.version}
+            column={column}
+            curves={curves}
+            onColumn={setColumn}
+            onRows={setCosts}
+            onInsert={inserted}
+            onClose={closeTool}
+            onRan={() => setRuns((count) => count + 1)}
+          />
+        )}
+        <footer className="c2b-foot">
+          <span className="c2b-net">{scene.name}</span>
+          <span>{facts.totals.text ?? `${scene.operators} operators`}</span>
+          <span className="c2b-said" role="status">
+            {said || (box ? boxLabel(box) : "")}
+          </span>
+        </footer>
+        {!full && <div className="c2b-handle" {...size.handle} />}
+        {offer && <Menu {...offer} onClose={() => setOffer(null)} />}
+        {drag.ghost && (
+          <div
+            className="c2b-ghost"
+            style={{ transform: `translate(${drag.ghost.x + 10}px, ${drag.ghost.y + 6}px)` }}
+            aria-hidden="true"
+          >
+            {drag.ghost.entry.type}
+            {drag.ghost.wire && <small> into the wire</small>}
+          </div>
+        )}
+      </div>
+    </Actions>
+  );
+}
+
+function placeOnRoot(root: HTMLElement | null, x: number, y: number): { x: number; y: number } {
+  const frame = root?.getBoundingClientRect();
+  if (!frame) return { x: 0, y: 0 };
+  return {
+    x: Math.max(4, Math.min(x - frame.left, frame.width - 240)),
+    y: Math.max(4, Math.min(y - frame.top, frame.height - 200)),
+  };
+}
+
+function below(root: HTMLElement | null, button: HTMLElement): { x: number; y: number } {
+  const frame = button.getBoundingClientRect();
+  return placeOnRoot(root, frame.left, frame.bottom + 2);
+}
