@@ -69,6 +69,10 @@ class TypeMismatch(C2LabError, RuntimeError):
     """An element type that the operator does not take (nothing is promoted silently)."""
 
 
+class QuantizedBlob(C2LabError, RuntimeError, TypeError, AssertionError):
+    """A blob is quantized where a plain one was asked for, or the other way round."""
+
+
 class BadValue(C2LabError, RuntimeError):
     """A value out of range: a label, an index, a length."""
 

@@ -7,22 +7,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import jax
 import numpy as np
 from google.protobuf.message import DecodeError
 
 from c2lab import events, origins
+from c2lab.backend.blobs import on_host
 from c2lab.backend.cost import operator_cost
 from c2lab.backend.devices import accelerators
 from c2lab.backend.predictors import NetPredictor
 from c2lab.backend.run import UNINITIALISED
 from c2lab.backend.timing import benchmark
 from c2lab.backend.workspaces import Workspace
-from c2lab.errors import BadArgument, C2LabError, DamagedFile, MissingBlob, if_pointer
+from c2lab.errors import BadArgument, C2LabError, DamagedFile, MissingBlob, QuantizedBlob, if_pointer
 from c2lab.graph.ir import Device
 from c2lab.graph.shapes import ShapeAndType, infer
 from c2lab.operators import registry
 from c2lab.proto import caffe2_pb2
+from c2lab.storage import Int8Tensor, QuantizedTensor
 
 operator_tracebacks = origins.operator_tracebacks
 GpuDeviceType = caffe2_pb2.PROTO_CUDA
@@ -138,7 +139,37 @@ def FeedBlob(name: Any, arr: Any, device_option: caffe2_pb2.DeviceOption | None 
 
 def FetchBlob(name: Any) -> Any:
     """A copy of a blob of the current workspace; see ``Workspace.fetch``."""
-    return _current.fetch(_name(name))
+    value = _current.fetch(_name(name))
+    if isinstance(value, QuantizedTensor):
+        raise QuantizedBlob(f"Use FetchInt8Blob to fetch Int8 Blob {_name(name)}")
+    return value
+
+
+def FetchInt8Blob(name: Any) -> Int8Tensor:
+    """A copy of a quantized blob: its numbers, scale and zero point.
+
+    Raises:
+        QuantizedBlob: The blob is not quantized.
+    """
+    value = _current.fetch(_name(name))
+    if not isinstance(value, QuantizedTensor):
+        raise QuantizedBlob(f"You are not fetching an Int8Blob {_name(name)}. Please use FetchBlob")
+    return Int8Tensor(value.data, value.scale, value.zero_point)
+
+
+def FetchInt8BlobRealVal(name: Any) -> np.ndarray:
+    """The real numbers that a quantized blob stands for, float32."""
+    return QuantizedTensor(*FetchInt8Blob(name)).real_values()
+
+
+def FeedInt8Blob(name: Any, data: Any, scale: float, zero_point: int) -> bool:
+    """Writes a quantized blob; ``FeedBlob`` with an ``Int8Tensor`` does the same.
+
+    Example:
+        >>> FeedInt8Blob("q", np.uint8([127, 129]), 0.5, 128), FetchInt8BlobRealVal("q")
+        (True, array([-0.5,  0.5], dtype=float32))
+    """
+    return FeedBlob(name, Int8Tensor(data, scale, zero_point))
 
 
 def FetchBlobs(names: Iterable[Any]) -> list[Any]:
@@ -365,7 +396,7 @@ def InferShapesAndTypes(
     if blob_dimensions is None:
         for name, value in _current.blobs.items():
             if hasattr(value, "shape"):
-                known[name] = ShapeAndType(tuple(value.shape), str(value.dtype))
+                known[name] = ShapeAndType.of(value)
     else:
         types = {_name(name): number for name, number in (blob_types or {}).items()}
         for name, dims in blob_dimensions.items():
@@ -418,7 +449,7 @@ def SerializeBlob(name: Any) -> bytes:
     if value is UNINITIALISED:
         raise MissingBlob(f"Can't find blob: {_name(name)}")
     protos = importlib.import_module("c2lab.storage.blob_protos")
-    return protos.serialize(_name(name), np.asarray(value) if isinstance(value, jax.Array) else value)
+    return protos.serialize(_name(name), on_host(value))
 
 
 def DeserializeBlob(name: Any, serialized: bytes) -> bool:

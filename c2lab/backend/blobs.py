@@ -10,6 +10,7 @@ import numpy as np
 
 from c2lab.backend.devices import jax_device
 from c2lab.graph.ir import Device
+from c2lab.storage import QuantizedTensor
 
 
 class Uninitialised:
@@ -26,8 +27,22 @@ UNINITIALISED = Uninitialised()
 Blobs = MutableMapping[str, Any]
 
 
+def kind_of(value: Any) -> tuple[Any, ...]:
+    """What two tensors have in common if one program takes both: shape, type and, of quantized ones, meaning."""
+    return value.shape, value.dtype, getattr(value, "quantization", None)
+
+
+def on_host(value: Any) -> Any:
+    """A tensor, quantized ones too, as a numpy array; anything else as it is."""
+    if isinstance(value, QuantizedTensor):
+        return value.with_data(np.asarray(value.data))
+    return np.asarray(value) if isinstance(value, jax.Array) else value
+
+
 def to_device(value: Any, device: Device | None = None) -> Any:
     """A numeric numpy array as a JAX array of the very same type; anything else as it is."""
+    if isinstance(value, QuantizedTensor):
+        return value.with_data(to_device(value.data, device))
     if isinstance(value, np.ndarray) and value.dtype != object:
         with jax.enable_x64(True):
             target = jax_device(device or Device())

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from c2lab.backend.blobs import kind_of
 from c2lab.backend.devices import jax_device
 from c2lab.backend.layouts import pays
 from c2lab.backend.lower import Lowered, ValueCheck, abstract
@@ -72,7 +73,7 @@ def compile_segment(
     key = (
         channels_last,
         _fingerprint(nodes, inputs, outputs, static_values),
-        tuple((a.shape, a.dtype) for a in arguments),
+        tuple(kind_of(a) for a in arguments),
         device,
         tuple(donate),
     )
@@ -119,7 +120,7 @@ def _comes_back(given: jax.ShapeDtypeStruct, result: Any, *, checked: bool) -> b
 
     An operator may leave its output as it was (no result), and one of another shape or type cannot carry the old.
     """
-    return result is not None and (not checked or (result.shape, result.dtype) == (given.shape, given.dtype))
+    return result is not None and (not checked or kind_of(result) == kind_of(given))
 
 
 def _options() -> dict[str, Any] | None:

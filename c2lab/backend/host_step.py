@@ -8,12 +8,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from c2lab.backend.blobs import UNINITIALISED, Blobs, to_device
+from c2lab.backend.blobs import UNINITIALISED, Blobs, on_host, to_device
 from c2lab.backend.mutexes import hold, mutexes_of
 from c2lab.backend.randomness import host_generator
 from c2lab.backend.segments import Step
 from c2lab.errors import C2LabError, HostOperatorFailed, MissingBlob
 from c2lab.graph.ir import Node
+from c2lab.storage import QuantizedTensor
 
 
 class HostStep:
@@ -59,8 +60,8 @@ class HostStep:
     @staticmethod
     def _read(node: Node, blobs: Blobs, name: str, slot: str) -> Any:
         held = blobs.get(name, UNINITIALISED)
-        if isinstance(held, jax.Array):
-            return np.asarray(held)
+        if isinstance(held, jax.Array | QuantizedTensor):
+            return on_host(held)
         if held is UNINITIALISED and name not in node.op.output:
             raise MissingBlob(
                 f"op {node.op.type}: input blob {name} is empty: nothing has written it yet; "

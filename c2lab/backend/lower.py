@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from c2lab.backend.blobs import kind_of
 from c2lab.backend.layouts import as_written, call_channels_last
 from c2lab.backend.randomness import node_key
 from c2lab.backend.region_nodes import RegionNode
@@ -15,6 +17,8 @@ from c2lab.backend.region_tracing import trace_region
 from c2lab.errors import BadValue, C2LabError, ShapeMismatch
 from c2lab.graph.ir import Node, Value
 from c2lab.operators.checks import Offender, collecting
+from c2lab.operators.quantized_arithmetic import refuse_quantized
+from c2lab.storage import QuantizedTensor
 
 
 class ValueCheck:
@@ -94,17 +98,17 @@ class Lowered:
             for position, source in enumerate(self.overwritten):
                 if source is not None:
                     old, new = arguments[source], outputs[position]
-                    if getattr(new, "shape", None) == old.shape and new.dtype == old.dtype:
-                        outputs[position] = jnp.where(all_fine, new, old)
+                    if new is not None and kind_of(new) == kind_of(old):
+                        outputs[position] = jax.tree.map(functools.partial(jnp.where, all_fine), new, old)
         else:
             fine = None
         # An output that *is* an input, or another output, would share its buffer; the next run may
         # give one of the two away.
-        seen = {id(a) for a in arguments}
+        seen = {_identity(a) for a in arguments}
         for position, value in enumerate(outputs):
-            if value is not None and id(value) in seen:
-                outputs[position] = jnp.array(value, copy=True)
-            seen.add(id(value))
+            if value is not None and _identity(value) in seen:
+                outputs[position] = jax.tree.map(functools.partial(jnp.array, copy=True), value)
+            seen.add(_identity(value))
         return (*outputs, jnp.stack(offenders), fine) if fine is not None else tuple(outputs)
 
     def _call(self, node: Node, held: dict[Value, Any], random_state: Any) -> tuple[Any, ...]:
@@ -123,6 +127,7 @@ class Lowered:
         if "rng" in operator.reserved:
             reserved["rng"] = node_key(node, random_state)
         try:
+            refuse_quantized(node.op.type, operator.family, node.op.input, values)
             if self.channels_last:
                 results = call_channels_last(node, values, reserved)
                 if results is not None:
@@ -140,6 +145,11 @@ class Lowered:
             raise ShapeMismatch(f"{text} ({shapes})").at(node.place) from error
 
 
-def abstract(value: Any) -> jax.ShapeDtypeStruct:
-    """The shape and type of an array, for tracing."""
-    return jax.ShapeDtypeStruct(value.shape, value.dtype)
+def abstract(value: Any) -> Any:
+    """The shape and type of a tensor, for tracing."""
+    struct = jax.ShapeDtypeStruct(value.shape, value.dtype)
+    return value.with_data(struct) if isinstance(value, QuantizedTensor) else struct
+
+
+def _identity(value: Any) -> int:
+    return id(value.data if isinstance(value, QuantizedTensor) else value)

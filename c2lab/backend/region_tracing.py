@@ -10,8 +10,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from c2lab.backend.blobs import kind_of
 from c2lab.backend.region_nodes import AnyCall, Branches, Call, Loop, Region, RegionRefused, writes
 from c2lab.operators.checks import Offender, collecting, report
+from c2lab.storage import QuantizedTensor
 
 Values = tuple[Any, ...]
 
@@ -48,6 +50,8 @@ def trace_region(region: Region, values: Sequence[Any]) -> Values:
 
 def _plain(value: Any) -> Any:
     """An array of a definite type: literals of Python must not take on another."""
+    if isinstance(value, QuantizedTensor):
+        return value.with_data(_plain(value.data))
     array = jnp.asarray(value)
     return lax.convert_element_type(array, array.dtype)
 
@@ -107,11 +111,11 @@ def _run(call: AnyCall, held: dict[str, Any]) -> None:
 
 
 def _same(first: Any, second: Any) -> bool:
-    return (first.shape, first.dtype) == (second.shape, second.dtype)
+    return kind_of(first) == kind_of(second)
 
 
-def _zeros(like: jax.ShapeDtypeStruct) -> Any:
-    return jnp.zeros(like.shape, like.dtype)
+def _zeros(like: Any) -> Any:
+    return jax.tree.map(lambda part: jnp.zeros(part.shape, part.dtype), like)
 
 
 def _report(checks: Sequence[_Check], fine: Any, found: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from c2lab.backend.blobs import UNINITIALISED, Blobs, Uninitialised, to_device
+from c2lab.backend.blobs import UNINITIALISED, Blobs, Uninitialised, kind_of, to_device
 from c2lab.backend.compile import Compiled, compile_segment
 from c2lab.backend.devices import jax_device
 from c2lab.backend.fallback import FallbackStep
@@ -23,6 +23,7 @@ from c2lab.backend.segments import Step, cut, kept_values
 from c2lab.backend.text import TextCode, can_read_text, is_text, moved_outputs, text_nodes
 from c2lab.errors import C2LabError, MissingBlob
 from c2lab.graph.ir import Graph, Value
+from c2lab.storage import QuantizedTensor
 
 __all__ = ["UNINITIALISED", "CompiledStep", "Executable", "HostStep", "Program", "Uninitialised", "to_device"]
 
@@ -144,11 +145,12 @@ class CompiledStep:
         arguments = []
         for value in self.inputs:
             held = blobs.get(value.blob, UNINITIALISED)
-            if isinstance(held, np.ndarray) and held.dtype != object:
+            numbers = held.data if isinstance(held, QuantizedTensor) else held
+            if isinstance(numbers, np.ndarray) and numbers.dtype != object:
                 held = blobs[value.blob] = to_device(held, self.step.device)
-            if not isinstance(held, jax.Array):
+            elif not isinstance(numbers, jax.Array):
                 raise self._not_a_tensor(value.blob, held)
-            if device not in held.devices():
+            elif device not in numbers.devices():
                 held = blobs[value.blob] = jax.device_put(held, device)
             arguments.append(held)
         return arguments
@@ -189,13 +191,13 @@ class CompiledStep:
             self.compiled is None
             and self.one_by_one is None
             and not self.static_inputs
-            and all(isinstance(blobs.get(name), jax.Array) for name in self.input_names)
+            and all(isinstance(blobs.get(name), jax.Array | QuantizedTensor) for name in self.input_names)
         ):
             self._prepare(blobs, self._gather(blobs))
 
 
 def _same_kind(held: Any, value: Any) -> bool:
-    return (held.shape, held.dtype) == (value.shape, value.dtype)
+    return kind_of(held) == kind_of(value)
 
 
 class TextStep:

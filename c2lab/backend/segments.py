@@ -14,7 +14,8 @@ from c2lab.graph.ir import Device, Graph, Node, Value
 StepKind = Literal["compiled", "static", "host", "text"]
 
 # What a parameter-filling net is made of: its draws run on the host, where nothing need be compiled.
-FILL_FAMILIES = frozenset({"fillers", "given_values", "random"})
+GIVEN_FAMILIES = frozenset({"given_values", "quantized_fills"})
+FILL_FAMILIES = GIVEN_FAMILIES | {"fillers", "random"}
 
 # More values than these are data, not constants of a program: a saved net's parameters are copied, not compiled.
 MOST_CONSTANTS = 1024
@@ -118,7 +119,7 @@ def _kinds(graph: Graph, text: frozenset[int]) -> list[StepKind]:
     for node in graph.nodes:
         unknown = any(value not in known for value in node.static_inputs)
         draws_here = only_fills and node.operator.host_rng and not node.inputs
-        given = node.operator.family == "given_values" and not node.inputs
+        given = node.operator.family in GIVEN_FAMILIES and not node.inputs
         copied_here = given and (only_fills or len(node.arguments.get("values", ())) > MOST_CONSTANTS)
         kinds.append("host" if node.host or draws_here or copied_here else "static" if unknown else "compiled")
         if node.index in text:

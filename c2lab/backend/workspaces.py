@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from c2lab import events
+from c2lab.backend.blobs import on_host
 from c2lab.backend.child_blobs import ChildBlobs
 from c2lab.backend.plans import run_plan
 from c2lab.backend.run import UNINITIALISED, Executable, to_device
@@ -23,6 +24,7 @@ from c2lab.graph.reader import read
 from c2lab.graph.rules import missing_inputs
 from c2lab.operators.waiting import current_group
 from c2lab.proto import caffe2_pb2
+from c2lab.storage import Int8Tensor, QuantizedTensor, quantized_tensor
 
 _NET_TYPES = frozenset(
     {"", "simple", "dag", "async_dag", "async_scheduling", "async_simple", "async_polling", "prof_dag",
@@ -58,7 +60,7 @@ class Workspace:
     # Blobs
 
     def feed(self, name: str, value: Any, device: Device | None = None) -> None:
-        """Writes a blob: a numpy array (copied), a string, bytes or a JAX array (copied).
+        """Writes a blob: a numpy array (copied), a string, bytes, an ``Int8Tensor`` or a JAX array (copied).
 
         Raises:
             TypeMismatch: Any other Python value, or an element type that blobs do not have.
@@ -67,6 +69,10 @@ class Workspace:
             value = importlib.import_module("c2lab.storage.blob_protos").tensor_to_array(value)
         if isinstance(value, str):
             value = value.encode("utf-8")
+        elif isinstance(value, Int8Tensor):
+            value = to_device(quantized_tensor(*value), device)
+        elif isinstance(value, QuantizedTensor):
+            value = to_device(quantized_tensor(value.data, *value.quantization), device)
         elif isinstance(value, jax.Array):
             with jax.enable_x64(True):
                 value = jnp.array(value, copy=True)
@@ -89,7 +95,7 @@ class Workspace:
         self.blobs[name] = value
 
     def fetch(self, name: str) -> Any:
-        """A copy of a blob: a numpy array, bytes, or the description of a blob that is no tensor.
+        """A copy of a blob: an array, bytes, a quantized tensor, or the description of a blob that is no tensor.
 
         Raises:
             MissingBlob: There is no such blob.
@@ -100,13 +106,14 @@ class Workspace:
             raise MissingBlob(f"Can't find blob: {name}.{did_you_mean(name, self.blobs)}") from None
         if isinstance(value, (jax.Array, np.ndarray)):
             return np.array(value)
+        if isinstance(value, QuantizedTensor):
+            return value.with_data(np.array(value.data))
         if isinstance(value, bytes):
             return value
         return f"{name}, a C++ native class of type {value.type_name}.".encode()
 
     def __getitem__(self, name: str) -> Any:
-        value = self.blobs[name]
-        return np.asarray(value) if isinstance(value, jax.Array) else value
+        return on_host(self.blobs[name])
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.blobs[name] = to_device(value)

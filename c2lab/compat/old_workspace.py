@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,14 +13,6 @@ from c2lab.errors import NotSupported
 
 logger = logging.getLogger("c2lab.workspace")
 is_asan = False
-
-
-class Int8Tensor(NamedTuple):
-    """A quantized tensor: real values are ``scale * (data - zero_point)``."""
-
-    data: Any
-    scale: float
-    zero_point: int
 
 
 def _absent(name: str, instead: str = "") -> NotSupported:
@@ -64,16 +56,6 @@ def FetchTorch(name: Any) -> Any:
     import torch  # type: ignore[import-not-found]
 
     return torch.from_numpy(np.asarray(workspace.FetchBlob(name)))
-
-
-def FetchInt8Blob(name: Any) -> Int8Tensor:
-    """Not offered yet: there are no quantized tensors."""
-    raise _absent("FetchInt8Blob", f"{name} can be fetched with FetchBlob")
-
-
-def FetchInt8BlobRealVal(name: Any) -> np.ndarray:
-    """Not offered yet: there are no quantized tensors."""
-    raise _absent("FetchInt8BlobRealVal", f"{name} can be fetched with FetchBlob")
 
 
 def GetCUDAVersion() -> int:

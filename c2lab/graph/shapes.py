@@ -12,7 +12,10 @@ import numpy as np
 from c2lab.errors import C2LabError, ShapeMismatch
 from c2lab.graph.ir import Graph, Node, Value
 from c2lab.graph.reader import read
+from c2lab.operators.quantized_arithmetic import refuse_quantized
 from c2lab.proto import caffe2_pb2
+from c2lab.storage import QuantizedTensor
+from c2lab.storage.quantized import Quantization
 
 
 class ShapeAndType(NamedTuple):
@@ -20,6 +23,17 @@ class ShapeAndType(NamedTuple):
 
     shape: tuple[Any, ...]
     dtype: str
+    quantization: Quantization | None = None  # of a quantized tensor
+
+    @classmethod
+    def of(cls, value: Any) -> ShapeAndType:
+        """Those of a tensor."""
+        return cls(tuple(value.shape), str(value.dtype), getattr(value, "quantization", None))
+
+    def struct(self) -> Any:
+        """What stands for such a tensor while tracing."""
+        struct = jax.ShapeDtypeStruct(self.shape, np.dtype(self.dtype))
+        return struct if self.quantization is None else QuantizedTensor(struct, *self.quantization)
 
     def __str__(self) -> str:
         dims = ", ".join(map(str, self.shape))
@@ -134,15 +148,12 @@ def _evaluate(node: Node, inputs: tuple[ShapeAndType | None, ...], fixed: Mappin
     def call(rng: Any, *moving: Any) -> Any:
         rest = iter(moving)
         full = [fixed[i] if i in fixed else None if held is None else next(rest) for i, held in enumerate(inputs)]
+        refuse_quantized(node.op.type, node.operator.family, node.op.input, full)
         made = node.operator.call(full, node.arguments, num_outputs=len(node.op.output), rng=rng, **reserved)
         constants.update((i, value) for i, value in enumerate(made) if isinstance(value, np.ndarray))
         return made
 
-    structs = [
-        jax.ShapeDtypeStruct(held.shape, np.dtype(held.dtype))
-        for i, held in enumerate(inputs)
-        if held is not None and i not in fixed
-    ]
+    structs = [held.struct() for i, held in enumerate(inputs) if held is not None and i not in fixed]
     try:
         outputs = jax.eval_shape(call, _key_shape(), *structs)
     except C2LabError as error:
@@ -151,7 +162,7 @@ def _evaluate(node: Node, inputs: tuple[ShapeAndType | None, ...], fixed: Mappin
         told = ", ".join(f"{name} is {i}" for name, i in zip(node.op.input, inputs, strict=True))
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ShapeMismatch(f"{text} ({told})").at(node.place) from error
-    return Found(tuple(None if o is None else ShapeAndType(tuple(o.shape), str(o.dtype)) for o in outputs), constants)
+    return Found(tuple(None if o is None else ShapeAndType.of(o) for o in outputs), constants)
 
 
 @functools.cache

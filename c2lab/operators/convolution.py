@@ -27,7 +27,7 @@ from c2lab.operators.windows import (
 FLOAT = {"X": "float32"}
 
 
-def _place(X: Any, filter: Any, window: Window, group: int, order: str) -> Placement:
+def convolution_placement(X: Any, filter: Any, window: Window, group: int, order: str) -> Placement:
     """The window over X, once the filter's shape is the one that X and the arguments ask for."""
     if window.global_pooling:
         raise NotSupported("global_pooling has no meaning for a convolution; give a kernel of the input's size")
@@ -61,7 +61,7 @@ def _add_bias(Y: Any, bias: Any, order: str) -> Any:
 
 
 def _forward(X: Any, filter: Any, bias: Any, window: Window, group: int, order: str) -> Any:
-    place = _place(X, filter, window, group, order)
+    place = convolution_placement(X, filter, window, group, order)
     return _add_bias(convolve(X, filter, place, group, order), bias, order)
 
 
@@ -218,11 +218,11 @@ def conv_transpose(
         Y = [[[[ 1.  2.  5. 10.]]]]
     """
     added = spelled("adj", adjs, adj, (adj_h, adj_w), "hw")
-    place, painted = _place_transposed(X, filter, window, added, group, order)
+    place, painted = transposed_placement(X, filter, window, added, group, order)
     return _add_bias(input_gradient(painted, filter, X, place, group, order), bias, order)
 
 
-def _place_transposed(
+def transposed_placement(
     X: Any, filter: Any, window: Window, added: tuple[int, ...], group: int, order: str
 ) -> tuple[Placement, jax.ShapeDtypeStruct]:
     """The convolution that a transposed one undoes: its window, and the shape of what it reads, the output."""
@@ -297,7 +297,7 @@ def _give_gradient(forward: Operator) -> None:
 
         if dY is None:
             raise SchemaError("the gradient of a convolution takes X, filter and the gradient of Y; one is missing")
-        place = _place(X, filter, window, group, order)
+        place = convolution_placement(X, filter, window, group, order)
         dfilter = filter_gradient(X, filter, dY, place, group, order)
         dX = input_gradient(X, filter, dY, place, group, order)
         return (dfilter, *_bias_gradient(dY, order, no_bias), dX)[:num_outputs]
@@ -328,7 +328,7 @@ def _(
     """Gradients of a transposed convolution by its filter, its bias and its input."""
     added = spelled("adj", adjs, adj, (adj_h, adj_w), "hw")
 
-    place, _ = _place_transposed(X, filter, window, added, group, order)
+    place, _ = transposed_placement(X, filter, window, added, group, order)
     dfilter = filter_gradient(dY, filter, X, place, group, order)
     dX = convolve(dY, filter, place, group, order)
     return (dfilter, *_bias_gradient(dY, order, no_bias), dX)[:num_outputs]

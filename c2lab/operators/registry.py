@@ -24,6 +24,7 @@ MECHANISM = frozenset(
         "draws",
         "gradients",
         "page",
+        "quantized_arithmetic",
         "registry",
         "schema",
         "subnet_gradients",

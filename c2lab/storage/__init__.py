@@ -11,6 +11,18 @@ Example:
 """
 
 from c2lab.storage.databases import Cursor, Database, Transaction, db_types, open_db, register_db
+from c2lab.storage.quantized import Int8Tensor, QuantizedTensor, quantized_tensor
 from c2lab.storage.reader import DBReader
 
-__all__ = ["Cursor", "DBReader", "Database", "Transaction", "db_types", "open_db", "register_db"]
+__all__ = [
+    "Cursor",
+    "DBReader",
+    "Database",
+    "Int8Tensor",
+    "QuantizedTensor",
+    "Transaction",
+    "db_types",
+    "open_db",
+    "quantized_tensor",
+    "register_db",
+]

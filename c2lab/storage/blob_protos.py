@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError
 from c2lab.errors import DamagedFile, NotSupported, TypeMismatch
 from c2lab.proto import caffe2_pb2
 from c2lab.storage.kinds import kind_named, kind_of
+from c2lab.storage.quantized import QuantizedTensor
 from c2lab.storage.reader import DBReader
 
 CHUNK_SIZE = 1_000_000  # elements of a tensor in one record
@@ -156,6 +157,8 @@ def serialize(name: str, value: Any) -> bytes:
     if isinstance(value, (bytes, str)):
         content = value.encode("utf-8") if isinstance(value, str) else value
         return caffe2_pb2.BlobProto(name=name, type=_STRING_TYPE, content=content).SerializeToString()
+    if isinstance(value, QuantizedTensor):
+        return _quantized_proto(name, value).SerializeToString()
     if isinstance(value, DBReader):
         proto = caffe2_pb2.BlobProto(name=name, type=value.type_name, content=value.serialize())
         return proto.SerializeToString()
@@ -165,6 +168,39 @@ def serialize(name: str, value: Any) -> bytes:
         return proto.SerializeToString()
     named = getattr(value, "type_name", type(value).__name__)
     raise NotSupported(f"the blob {name} is a {named}, which cannot be written to a file; leave it out")
+
+
+def _quantized_proto(name: str, value: QuantizedTensor) -> caffe2_pb2.BlobProto:
+    data = np.asarray(value.data)
+    tensor = caffe2_pb2.QTensorProto(
+        name=name,
+        dims=data.shape,
+        precision=8,
+        scale=value.scale,
+        bias=value.zero_point,
+        is_signed=False,
+        data=data.reshape(-1).tolist(),
+        data_type=_FIELDS[data.dtype.name][0],
+    )
+    return caffe2_pb2.BlobProto(name=name, type=value.type_name, qtensor=tensor)
+
+
+def _quantized(tensor: caffe2_pb2.QTensorProto) -> QuantizedTensor:
+    kinds = {_Tensor.UINT8: np.uint8, _Tensor.INT32: np.int32}
+    if tensor.data_type not in kinds or tensor.is_signed or tensor.is_multiparam:
+        raise NotSupported(
+            f"the quantized tensor {tensor.name!r} has data type {tensor.data_type}, signed: {tensor.is_signed}, "
+            f"scales by channel: {tensor.is_multiparam}; what is read here is uint8 or int32 with one scale"
+        )
+    kind = kinds[tensor.data_type]
+    values = np.fromiter(tensor.data, np.int32, len(tensor.data))
+    if any(size < 0 for size in tensor.dims) or math.prod(tensor.dims) != len(values):
+        raise DamagedFile(
+            f"the quantized tensor {tensor.name!r} claims {tuple(tensor.dims)}, but holds {len(values)} values"
+        )
+    if (values.astype(kind) != values).any():
+        raise DamagedFile(f"the quantized tensor {tensor.name!r} holds values outside of {kind.__name__}")
+    return QuantizedTensor(values.astype(kind).reshape(tuple(tensor.dims)), tensor.scale, int(tensor.bias))
 
 
 def deserialize(content: bytes) -> Any:
@@ -222,6 +258,8 @@ class BlobAssembly:
                 raise DamagedFile(f"{self._where}the chunks of {tensor.name!r} differ in shape or type")
             self._parts[begin] = values
             self._tensor = _Tensor(name=first.name, dims=first.dims, data_type=first.data_type)
+        elif proto.HasField("qtensor"):
+            self._whole = _quantized(proto.qtensor)
         elif proto.type == _STRING_TYPE:
             self._whole = proto.content
         elif proto.type == DBReader.type_name:

@@ -28,8 +28,6 @@ def test_one_machine_is_one_node():
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
-        ("FetchInt8Blob", ["x"]),
-        ("FetchInt8BlobRealVal", ["x"]),
         ("GetDeviceProperties", [0]),
         ("GetGPUMemoryInfo", []),
         ("StartMint", []),

@@ -83,12 +83,12 @@ def test_inferred_shape_is_the_real_one(operator, monkeypatch):
     for op, before, after in Recorder.ran:
         again = caffe2_pb2.OperatorDef.FromString(op.SerializeToString())
         assert again == op
-        known = {n: ShapeAndType(tuple(v.shape), str(v.dtype)) for n, v in before.items() if hasattr(v, "shape")}
+        known = {n: ShapeAndType.of(v) for n, v in before.items() if hasattr(v, "shape")}
         found = infer(caffe2_pb2.NetDef(op=[again]), known)
         assert not found.errors
         for name, value in after.items():
             if name in found.shapes and hasattr(value, "shape"):
-                assert found.shapes[name] == ShapeAndType(tuple(value.shape), str(value.dtype))
+                assert found.shapes[name] == ShapeAndType.of(value)
 
 
 def test_results_print_as_in_the_documentation():
