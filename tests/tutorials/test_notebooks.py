@@ -47,7 +47,7 @@ def shown(notebook, kind: str) -> list[str]:
 
 
 def test_there_are_tutorials():
-    assert [path.stem for path in TUTORIALS][:2] == ["01_handwriting", "02_basics"]
+    assert [path.stem for path in TUTORIALS][:3] == ["01_handwriting", "02_basics", "03_control_flow"]
 
 
 @pytest.mark.slow
@@ -85,6 +85,14 @@ def test_it_does_what_it_says(executed):
         for numbers in found:
             for number, truth in zip(numbers, (2.0, -1.5, 0.5), strict=True):
                 assert float(number) == pytest.approx(truth, abs=0.1)
+    elif name == "03_control_flow":
+        assert "True [ 2. -4.  6.]\nFalse [-1.  2. -3.]\n" in text
+        assert "the root of 2.0 is 1.4142, after" in text
+        slopes = re.findall(r"found ([\d.]+), school says ([\d.]+)", text)
+        assert len(slopes) == 2
+        for found, truth in slopes:
+            assert float(found) == pytest.approx(float(truth), rel=1e-2)
+        assert "small steps: 4" in text
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
