@@ -59,12 +59,14 @@ MODULES: dict[str, Target] = {
         "CAFFE2_NO_OPERATOR_SCHEMA": "c2lab.compat.c_extension:define_caffe2_no_operator_schema",
         "build_options": "c2lab.compat.c_extension",
     },
+    "caffe2.python.checkpoint": "c2lab.jobs.checkpoint",
     "caffe2.python.cnn": "c2lab.compat.cnn",
     "caffe2.python.context": _names(_CONTEXTS, "Managed DefaultManaged"),
     "caffe2.python.control": "c2lab.control.steps",
     "caffe2.python.control_ops_grad": "c2lab.nets.subnet_gradients",
     "caffe2.python.control_ops_util": "c2lab.nets.branches",
     "caffe2.python.core": "c2lab.core",
+    "caffe2.python.data_workers": "c2lab.jobs.data_workers",
     "caffe2.python.dataio": {
         **_names("c2lab.data.streams", "Reader Writer ReaderBuilder PipedReaderBuilder Pipe"),
         **_names(
@@ -95,6 +97,7 @@ MODULES: dict[str, Target] = {
     "caffe2.python.normalizer_context": _names(_CONTEXTS, "NormalizerContext UseNormalizer"),
     "caffe2.python.optimizer": "c2lab.optimizer",
     "caffe2.python.optimizer_context": _names(_CONTEXTS, "OptimizerContext UseOptimizer"),
+    "caffe2.python.parallel_workers": "c2lab.jobs.parallel_workers",
     "caffe2.python.pipeline": "c2lab.data.pipeline",
     "caffe2.python.predictor_constants": "c2lab.compat.predictor_constants",
     "caffe2.python.queue_util": "c2lab.data.queues",
