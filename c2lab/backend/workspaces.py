@@ -248,7 +248,7 @@ def _bytes_array(value: np.ndarray) -> np.ndarray:
     for index, item in np.ndenumerate(value):
         if isinstance(item, str):
             item = item.encode("utf-8")
-        elif not isinstance(item, bytes):
+        elif not isinstance(item, bytes) and not hasattr(item, "type_name"):  # a packed record that was fetched
             raise TypeMismatch(
                 f"an array of strings holds {type(item).__name__} at {index}; it may hold str and bytes only"
             )

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from c2lab.errors import BadArgument, BadValue, SchemaError
+from c2lab.errors import BadArgument, BadValue, NotSupported, SchemaError, TypeMismatch
 from c2lab.operators.definition import Operator, host_operator
 from c2lab.operators.values import BlobsQueue, RebatchingQueue
+from c2lab.storage import Cursor, DBReader
 
 
 def _require_in_place(operator: Operator) -> None:
@@ -163,6 +164,79 @@ def close_blobs_queue(queue):
     """
     _queue(queue, BlobsQueue).close()
     return ()
+
+
+class QueueReader(DBReader):
+    """A reader that takes its records out of a queue, each once, and waits where there is none."""
+
+    def __init__(self, queue: BlobsQueue, key_blob: int, value_blob: int, timeout: float) -> None:
+        self.db_type, self.source, self.num_shards, self.shard_id = "blobs_queue_db", "a queue of blobs", 1, 0
+        self._queue, self._key_blob, self._value_blob, self._timeout = queue, key_blob, value_blob, timeout
+
+    def read(self) -> tuple[bytes, bytes]:
+        """The key and value of the oldest record in the queue.
+
+        Raises:
+            BadValue: None came in time, or the queue is closed and drained.
+        """
+        record = self._queue.take(self._timeout or None)
+        if record is None:
+            raise BadValue("the queue is closed and drained: there is no record left to read")
+        key = self._text(record, self._key_blob) if self._key_blob >= 0 else b""
+        return key, self._text(record, self._value_blob)
+
+    @staticmethod
+    def _text(record: tuple[Any, ...], number: int) -> bytes:
+        held = record[number]
+        if isinstance(held, np.ndarray) and held.dtype == object and held.size == 1:
+            held = held.reshape(-1)[0]
+        if not isinstance(held, bytes):
+            raise TypeMismatch(f"blob {number} of the record is no text; a record of a database is text or bytes")
+        return held
+
+    def new_cursor(self) -> Cursor:
+        """Not offered: what is read is gone from the queue."""
+        raise NotSupported("a queue has no second place to read from; take from it with DequeueBlobs")
+
+    def seek_to_first(self) -> None:
+        """Goes on with what is in the queue: what was read is gone."""
+
+    def state(self) -> dict[str, Any]:
+        """Nothing: the place is the queue's own."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Nothing to take back."""
+
+    def serialize(self) -> bytes:
+        """Not offered: a queue is not kept in files."""
+        raise NotSupported("a reader of a queue cannot be saved; leave it out")
+
+
+@host_operator("CreateBlobsQueueDB", outputs="reader", gradient="refused")
+def create_blobs_queue_db(queue, *, key_blob_index: int = -1, value_blob_index: int = 0, timeout_secs: float = 0.0):
+    """Makes a reader of a queue, so that TensorProtosDBInput and its kin take examples out of it.
+
+    Inputs:
+        queue: The queue; one blob of each of its records is the serialized example.
+    Args:
+        key_blob_index: Which blob of a record is its key; -1 for none.
+        value_blob_index: Which blob of a record is the example: text, or a tensor of one text.
+        timeout_secs: How long to wait for a record at most; 0 waits as long as it takes.
+    Outputs:
+        reader: The reader.
+    Example:
+        >>> from c2lab.operators.values import BlobsQueue
+        >>> run("CreateBlobsQueueDB", queue=BlobsQueue())
+        reader = b'reader, a C++ native class of type caffe2::db::DBReader.'
+    """
+    held = _queue(queue, BlobsQueue)
+    for name, number, least in (("key", key_blob_index, -1), ("value", value_blob_index, 0)):
+        if not least <= number < held.num_blobs:
+            raise BadArgument(
+                f"{name}_blob_index is {number}; a record of this queue has {held.num_blobs} blobs, counted from 0"
+            )
+    return QueueReader(held, key_blob_index, value_blob_index, timeout_secs)
 
 
 @host_operator("CreateRebatchingQueue", outputs="queue", gradient="none")

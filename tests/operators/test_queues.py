@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from c2lab.errors import BadArgument, BadValue, SchemaError, ShapeMismatch
+from c2lab.errors import BadArgument, BadValue, NotSupported, SchemaError, ShapeMismatch, TypeMismatch
 from c2lab.operators.values import RebatchingQueue
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
@@ -79,3 +79,46 @@ def test_rebatching(workspace):
         workspace.run_operator(op("DequeueRebatchingQueue", ["q"], ["x", "y"]))
     with pytest.raises(ShapeMismatch, match="rows"):
         RebatchingQueue(9, 2).put_batch([np.zeros(2), np.zeros(3)])
+
+
+def example(number):
+    tensors = [
+        caffe2_pb2.TensorProto(data_type=caffe2_pb2.TensorProto.STRING, string_data=[b"picture %d" % number]),
+        caffe2_pb2.TensorProto(data_type=caffe2_pb2.TensorProto.INT32, int32_data=[number], dims=[1]),
+    ]
+    return caffe2_pb2.TensorProtos(protos=tensors).SerializeToString()
+
+
+@pytest.mark.parametrize("as_tensor", [False, True])
+def test_examples_out_of_a_queue(workspace, as_tensor):
+    workspace.run_operator(op("CreateBlobsQueue", [], ["q"], capacity=100, num_blobs=2))
+    workspace.run_operator(
+        op("CreateBlobsQueueDB", ["q"], ["reader"], key_blob_index=0, value_blob_index=1, timeout_secs=0.05)
+    )
+    for number in range(6):
+        workspace.feed("key", str(number))
+        workspace.feed("value", np.array([example(number)], object) if as_tensor else example(number))
+        workspace.run_operator(op("SafeEnqueueBlobs", ["q", "key", "value"], ["key", "value", "closed"]))
+    for batch in (range(3), range(3, 6)):
+        workspace.run_operator(op("TensorProtosDBInput", ["reader"], ["text", "number"], batch_size=3))
+        assert workspace.fetch("text").tolist() == [b"picture %d" % k for k in batch]
+        assert workspace.fetch("number").tolist() == [[k] for k in batch]
+    with pytest.raises(BadValue, match=r"nothing came into the queue within 0\.05"):
+        workspace.run_operator(op("TensorProtosDBInput", ["reader"], ["text", "number"], batch_size=3))
+    workspace.run_operator(op("CloseBlobsQueue", ["q"]))
+    with pytest.raises(BadValue, match="no record left"):
+        workspace.run_operator(op("TensorProtosDBInput", ["reader"], ["text", "number"], batch_size=3))
+
+
+def test_what_a_reader_of_a_queue_refuses(workspace):
+    workspace.run_operator(op("CreateBlobsQueue", [], ["q"], capacity=2))
+    for arguments in ({"value_blob_index": 1}, {"value_blob_index": -1}, {"key_blob_index": 1}):
+        with pytest.raises(BadArgument, match="a record of this queue has 1 blobs"):
+            workspace.run_operator(op("CreateBlobsQueueDB", ["q"], ["reader"], **arguments))
+    workspace.run_operator(op("CreateBlobsQueueDB", ["q"], ["reader"]))
+    workspace.feed("x", np.float32([1]))
+    workspace.run_operator(op("SafeEnqueueBlobs", ["q", "x"], ["x", "closed"]))
+    with pytest.raises(TypeMismatch, match="blob 0 of the record is no text"):
+        workspace.run_operator(op("TensorProtosDBInput", ["reader"], ["y"]))
+    with pytest.raises(NotSupported, match="cannot be saved"):
+        workspace.blobs["reader"].serialize()
