@@ -26,6 +26,8 @@ _NAMES = {
     "show": "c2lab.widgets.net_viewer",
     "show_images": "c2lab.widgets.patches",
     "summary": "c2lab.graph.summary",
+    "train": "c2lab.training.start",
+    "resume": "c2lab.training.resuming",
     "TrainingPlot": "c2lab.widgets.training_plot",
 }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TextIO
+from collections.abc import Mapping
+from typing import Any, TextIO
 
 WIDTH = 24
 _EVERY = 0.1  # seconds between two drawings on a terminal
@@ -60,3 +61,50 @@ def progress_line(done: int, iterations: int, batch_size: int, loss: float, accu
 def _duration(seconds: float) -> str:
     seconds = round(seconds)
     return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min {seconds % 60:02d} s"
+
+
+def follow(run: Any, stream: TextIO | None = None) -> Any:
+    """Waits for a run, with a progress bar; Ctrl-C stops it after the running step, and is then passed on.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed; the run has ended, and all its blobs are of one step.
+        BaseException: What made the run fail.
+    """
+    stream = stream or sys.stderr
+    redraws = stream.isatty()
+    drawn, pause = time.monotonic(), _EVERY if redraws else _EVERY_IN_A_FILE
+    try:
+        while not run.wait(0.05):
+            if time.monotonic() - drawn >= pause:
+                drawn = time.monotonic()
+                _draw(run, stream, redraws)
+        _draw(run, stream, redraws, ending="\n")
+    except KeyboardInterrupt:
+        run.stop()
+        run.wait()
+        _draw(run, stream, redraws, ending="\n")
+        raise
+    return run
+
+
+def _draw(run: Any, stream: TextIO, redraws: bool, ending: str = "") -> None:
+    line = run_line(run.steps_done, run.steps_planned, run.figures(), run.metrics)
+    stream.write(("\r\x1b[K" if redraws else "") + line + (ending or ("" if redraws else "\n")))
+    stream.flush()
+
+
+def run_line(done: int, planned: int | None, figures: Mapping[str, Any], metrics: Mapping[str, float]) -> str:
+    """The line of a run.
+
+    Example:
+        >>> run_line(50, 200, {"samples_a_second": 640.0, "seconds_left": 15.0}, {"loss": 0.25, "seconds": 5.0})
+        '██████                    25 %  640 samples/s  loss 0.25  15 s left'
+    """
+    share = f"step {done:,}" if not planned else ("█" * round(done / planned * WIDTH)).ljust(WIDTH)
+    percent = f" {done / planned:4.0%}".replace("%", " %") if planned else ""
+    shown = "".join(
+        f"  {name} {value:.4g}" for name, value in metrics.items() if name not in ("seconds", "epoch", "rate")
+    )
+    left = figures["seconds_left"]
+    rest = f"  {_duration(left)} left" if left else ""
+    return f"{share}{percent}  {figures['samples_a_second']:,.0f} samples/s{shown}{rest}"
