@@ -81,6 +81,7 @@ MODULES: dict[str, Target] = {
     "caffe2.python.dyndep": "c2lab.compat.dyndep",
     "caffe2.python.experiment_util": "c2lab.compat.experiment_log",
     "caffe2.python.extension_loader": "c2lab.compat.extension_loader",
+    "caffe2.python.functional": "c2lab.compat.functional",
     "caffe2.python.gradient_checker": "c2lab.compat.gradient_checker",
     "caffe2.python.lazy": "c2lab.compat.lazy",
     "caffe2.python.lazy_dyndep": "c2lab.compat.lazy_dyndep",

@@ -66,6 +66,14 @@ class OpSchema:
         """Whether this output may overwrite this input."""
         return self._operator.inplace is None or (input, output) in self._operator.inplace
 
+    def inplace_enforced(self, input: int, output: int) -> bool:
+        """Whether this output must overwrite this input."""
+        return (input, output) in self._operator.inplace_enforced
+
+    def enforced_pairs(self) -> list[tuple[int, int]]:
+        """The inputs and outputs that must be the same blobs."""
+        return sorted(self._operator.inplace_enforced)
+
     @property
     def args(self) -> list[Any]:
         """The arguments: objects with ``name``, ``description`` and ``required``."""

@@ -24,3 +24,12 @@ def test_arguments_and_files():
     assert OpSchema.get_cpu_impl("LeakyRelu").endswith(".py")
     assert OpSchema.get_cuda_impl("NoSuchOperator") == ""
     assert OpSchema.get("NoSuchOperator") is None
+
+
+def test_what_must_be_in_place():
+    schema = OpSchema.get("ScatterWeightedSum")
+    pairs = schema.enforced_pairs()
+    assert pairs == [(0, 0)]
+    assert schema.inplace_enforced(0, 0)
+    assert not schema.inplace_enforced(1, 0)
+    assert OpSchema.get("Relu").enforced_pairs() == []
