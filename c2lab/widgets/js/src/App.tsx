@@ -10,6 +10,7 @@ import { base64Of } from "./files";
 import type { Kernel, Reply } from "./kernel/kernel";
 import { type Box, boxLabel, type Entry, factsOf, sceneOf } from "./kernel/scene";
 import { useValue } from "./kernel/use_value";
+import { isTyping } from "./keys";
 import { type Item, Menu } from "./Menu";
 import { insertCell } from "./notebook";
 import { Palette } from "./palette/Palette";
@@ -151,7 +152,6 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
   }, [kernel, say, complain, choose, focusCanvas]);
 
   // ---- the view follows what happens -------------------------------------------------------
-  // biome-ignore lint/correctness/useExhaustiveDependencies: looked at after each change of what is drawn
   useEffect(() => {
     if (!view.ready()) return;
     if (!fitted.current && scene.nodes.length > 0) {
@@ -169,7 +169,7 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
     if (wanted.focus && one && wantsForm.current?.node !== one) {
       requestAnimationFrame(() => {
         const at = root.current?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(one)}"]`);
-        if (document.activeElement?.closest(".c2b-find") === null) (at ?? root.current)?.focus({ preventScroll: true });
+        if (!isTyping(document.activeElement)) (at ?? root.current)?.focus({ preventScroll: true });
       });
     }
   });
@@ -207,8 +207,12 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
 
   // ---- commands of the toolbar, the palette and drops --------------------------------------
   const openSearch = useCallback(() => {
-    setListed(true);
-    requestAnimationFrame(() => searchBox.current?.focus({ preventScroll: true }));
+    // At once where it can be: the next key belongs to the search.
+    if (searchBox.current) searchBox.current.focus({ preventScroll: true });
+    else {
+      setListed(true);
+      requestAnimationFrame(() => searchBox.current?.focus({ preventScroll: true }));
+    }
   }, []);
 
   const place = useCallback(
@@ -216,6 +220,8 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
       const from = box && (box.kind === "operator" || (box.kind === "input" && entry.kind !== "input")) ? box : null;
       const at = searchAt.current;
       searchAt.current = null;
+      // The search lets go of the keys at once; the form takes them when it is there.
+      root.current?.focus({ preventScroll: true });
       actions.add(entry, {
         ...(from && entry.kind !== "input" ? { from: { node: from.id } } : {}),
         ...(at ?? {}),
@@ -337,7 +343,6 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
 
   return (
     <Actions value={actions}>
-      {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: the whole widget is an application of its own */}
       <div
         ref={root}
         className={`c2b${full ? " c2b-full" : ""}${keys.connecting ? " c2b-connecting" : ""}`}

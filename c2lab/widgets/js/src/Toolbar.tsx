@@ -80,8 +80,13 @@ export function Toolbar(props: Props) {
             Add gradients
           </button>
           {props.hasGradients && (
-            <button type="button" title="Take the backward net away" onClick={() => onCommand("no gradients")}>
-              Remove gradients
+            <button
+              type="button"
+              aria-label="Remove gradients"
+              title="Take the backward net away"
+              onClick={() => onCommand("no gradients")}
+            >
+              ✕
             </button>
           )}
           {toggle("optimizer", "Optimizer", "Add an optimizer")}
@@ -119,10 +124,24 @@ export function Toolbar(props: Props) {
         </>
       )}
       <span className="c2b-space" />
-      <button type="button" aria-pressed={props.full} title="Fill the window" onClick={props.onFull}>
-        {props.full ? "Normal size" : "Full size"}
+      <button
+        type="button"
+        aria-label="Full size"
+        aria-pressed={props.full}
+        title={props.full ? "Back to the notebook" : "Fill the window"}
+        onClick={props.onFull}
+      >
+        ⤢
       </button>
-      {toggle("help", "Help", "Keys (?)")}
+      <button
+        type="button"
+        aria-label="Help"
+        aria-pressed={tool === "help"}
+        title="Keys (?)"
+        onClick={() => onTool("help")}
+      >
+        ?
+      </button>
     </div>
   );
 }

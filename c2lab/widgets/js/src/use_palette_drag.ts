@@ -46,7 +46,7 @@ export function usePaletteDrag(onDrop: (drop: Drop) => void) {
         window.removeEventListener("pointermove", follow);
         window.removeEventListener("pointerup", end);
         window.removeEventListener("pointercancel", stop);
-        window.removeEventListener("keydown", escape, true);
+        window.removeEventListener("keydown", giveUp, true);
       };
       const end = (event: globalThis.PointerEvent) => {
         const { inside, wire, box } = under(event.clientX, event.clientY);
@@ -61,13 +61,13 @@ export function usePaletteDrag(onDrop: (drop: Drop) => void) {
           onto: box?.dataset.id ?? null,
         });
       };
-      const escape = (event: KeyboardEvent) => {
+      const giveUp = (event: KeyboardEvent) => {
         if (event.key === "Escape") stop();
       };
       window.addEventListener("pointermove", follow);
       window.addEventListener("pointerup", end);
       window.addEventListener("pointercancel", stop);
-      window.addEventListener("keydown", escape, true);
+      window.addEventListener("keydown", giveUp, true);
     },
     [flow],
   );

@@ -28,7 +28,7 @@ export function Overview({ scene, facts, heat, chosen, root }: Props) {
     });
     return () => cancelAnimationFrame(frame);
   }, [scene, facts, heat, chosen, root, x, y, zoom, width, height, theme]);
-  return <canvas ref={canvas} className="c2b-overview" aria-hidden="true" />;
+  return <canvas ref={canvas} className="c2b-overview" />;
 }
 
 interface Drawn {

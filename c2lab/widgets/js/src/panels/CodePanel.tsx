@@ -55,8 +55,7 @@ export function CodePanel({ kernel, version, onInsert }: Props) {
         {code?.level && <span className="c2b-muted">at the level of {code.level}</span>}
         {why && <span role="alert">{why}</span>}
       </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long code is scrolled by keyboard */}
-      <pre className="c2b-scroll" tabIndex={0} aria-label="Python code">
+      <pre className="c2b-scroll" tabIndex={0}>
         {code?.text ?? ""}
       </pre>
     </div>

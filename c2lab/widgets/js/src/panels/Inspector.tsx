@@ -2,6 +2,7 @@ import { type RefObject, useCallback, useContext, useEffect, useRef, useState } 
 import { Actions } from "../actions";
 import type { Kernel } from "../kernel/kernel";
 import type { Box, Facts } from "../kernel/scene";
+import { isTyping } from "../keys";
 import { FeedView } from "./FeedView";
 import { FieldView } from "./FieldView";
 import type { Field, Form } from "./form";
@@ -48,6 +49,8 @@ export function Inspector({ kernel, box, facts, version, readonly, wantsFocus, a
     const wanted = wantsFocus.current;
     if (!form || wanted?.node !== box.id) return;
     wantsFocus.current = null;
+    // Whoever types elsewhere by now goes on there.
+    if (isTyping(document.activeElement)) return;
     const first = form.fields[0];
     const target = body.current?.querySelector<HTMLInputElement>("[data-field]");
     if (first && target && (wanted.any || first.parameter || first.required)) {
