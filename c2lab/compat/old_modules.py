@@ -59,6 +59,7 @@ MODULES: dict[str, Target] = {
         "CAFFE2_NO_OPERATOR_SCHEMA": "c2lab.compat.c_extension:define_caffe2_no_operator_schema",
         "build_options": "c2lab.compat.c_extension",
     },
+    "caffe2.python.cached_reader": "c2lab.data.cached_reader",
     "caffe2.python.checkpoint": "c2lab.jobs.checkpoint",
     "caffe2.python.cnn": "c2lab.compat.cnn",
     "caffe2.python.context": _names(_CONTEXTS, "Managed DefaultManaged"),
