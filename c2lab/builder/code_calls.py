@@ -89,7 +89,8 @@ class Call:
         if self.kind == "raw":
             return f"{owner}.Proto().op.append(text_format.Parse({self.arguments[0]!r}, caffe2_pb2.OperatorDef()))"
         if self.kind == "whole":
-            return f"text_format.Parse({self.arguments[0]!r}, {owner}.Proto())"
+            named = f"caffe2_pb2.NetDef(name={owner}.Name())"
+            return f"{owner}.Proto().CopyFrom(text_format.Parse({self.arguments[0]!r}, {named}))"
         parts = [literal(value) for value in self.arguments]
         parts += [f"{key}={literal(value)}" for key, value in self.keywords.items()]
         if self.target == "AddParameter":

@@ -10,7 +10,7 @@ from google.protobuf import text_format
 from c2lab.builder.code_calls import Call, raw_call, short_float
 from c2lab.errors import C2LabError
 from c2lab.graph.document import Document
-from c2lab.model_helper import ModelHelper
+from c2lab.nets.creation import CreateOperator
 from c2lab.nets.net import Net
 from c2lab.operators import registry
 from c2lab.proto import caffe2_pb2
@@ -127,19 +127,17 @@ def operator_call(net: str, op: OperatorDef) -> Call:
             keywords["control_input"] = list(op.control_input)
         if op.type.isidentifier() and all(key.isidentifier() for key in keywords):
             call = Call(f"{net}.{op.type}", (list(op.input), list(op.output)), keywords)
-            if _makes(call, net, op):
+            if _makes(call, op):
                 return call
     return raw_call(net, text_format.MessageToString(op))
 
 
-def _makes(call: Call, net: str, op: OperatorDef) -> bool:
-    scratch = ModelHelper("canvas_scratch")
+def _makes(call: Call, op: OperatorDef) -> bool:
     try:
-        call.apply(scratch)
+        made = CreateOperator(op.type, *call.arguments, **call.keywords)
     except (C2LabError, AssertionError, ValueError, TypeError, KeyError, AttributeError):
         return False
-    made = getattr(scratch, net).Proto().op
-    return len(made) == 1 and made[0] == op
+    return made == op
 
 
 def _readable(op: OperatorDef) -> dict[str, Any] | None:

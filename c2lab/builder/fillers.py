@@ -51,8 +51,8 @@ def filler_fields(document: Document, node: str) -> list[dict[str, Any]]:
         schema = registry.get(filler.type)
         given = {argument.name: argument for argument in filler.arg}
         for said in _SAID.get(filler.type, ()):
-            default = schema.arguments[said].default if schema is not None and said in schema.arguments else 0.0
-            value = plain_value(argument_value(given[said])) if said in given else default
+            default = schema.arguments[said].default if schema is not None and said in schema.arguments else None
+            value = plain_value(argument_value(given[said])) if said in given else default or 0.0
             fields.append(_told(f"{slot}.fill.{said}", "float", value, f"{said} of {filler.type}"))
     return fields
 

@@ -18,7 +18,7 @@ from c2lab.proto.arguments import argument_field, argument_value
 # Arguments that are counts or sizes cannot be less than this.
 _LEAST = {
     1: {"kernel", "kernels", "kernel_h", "kernel_w", "stride", "strides", "stride_h", "stride_w", "dilation",
-        "dilations", "dilation_h", "dilation_w", "group", "num_batches", "size", "block_size"},
+        "dilations", "dilation_h", "dilation_w", "group", "num_batches", "size", "block_size", "dim_out"},
     0: {"pad", "pads", "pad_t", "pad_l", "pad_b", "pad_r", "ratio", "epsilon", "alpha_min", "stepsize"},
 }  # fmt: skip
 _LONGEST_LIST = 100_000

@@ -31,6 +31,7 @@ _COUNTERS = frozenset({"Iter", "AtomicIter", "LearningRate", "CreateMutex"})
 def add_gradients(session: Session, message: Message) -> Reply:
     """Adds the backward pass from the loss that is named, or the only one there is."""
     document = session.document
+    _require_none(document)
     loss = message.get("loss")
     after = with_gradients(document, [loss] if isinstance(loss, str) and loss else losses_of(document))
     session.apply("add gradients", after)
@@ -74,8 +75,7 @@ def with_gradients(document: Document, losses: list[str]) -> Document:
     Raises:
         EditRefused: There is one already, a wire is missing, or an operator has no gradient.
     """
-    if any(is_backward(op) for op in document.net.op):
-        raise EditRefused("there are gradients already; remove them first")
+    _require_none(document)
     written = {name for op in document.net.op for name in op.output}
     for loss in losses:
         if loss not in written:
@@ -94,6 +94,11 @@ def with_gradients(document: Document, losses: list[str]) -> Document:
     for _ in made:
         ids.append(fresh_id("o", ids))
     return Document(net, document.init, document.parameters, replace(document.canvas, ids=tuple(ids)))
+
+
+def _require_none(document: Document) -> None:
+    if any(is_backward(op) for op in document.net.op):
+        raise EditRefused("there are gradients already; remove them first")
 
 
 def without_gradients(document: Document) -> Document:
@@ -236,7 +241,8 @@ def with_optimizer(document: Document, build: Callable[..., Any], arguments: Map
     Raises:
         EditRefused: There are updates already, or no parameter has a gradient.
     """
-    if any(op.type == "LearningRate" for op in document.net.op):
+    learned = {name for name, kind in document.parameters.items() if kind != "computed"}
+    if any(name in learned for op in document.net.op for name in op.output):
         raise EditRefused("there is an optimizer already; remove the gradients to choose another one")
     model = model_of(document)
     if not model.param_to_grad:

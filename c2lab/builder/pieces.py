@@ -17,9 +17,11 @@ from c2lab.graph.canvas import InputShape
 from c2lab.graph.document import Document
 from c2lab.graph.edit import edge_end
 from c2lab.graph.live_shapes import document_shapes, output_shape
-from c2lab.model_helper import ModelHelper
+from c2lab.model_helper import ModelHelper, ParameterTags
 from c2lab.nets.blobs import BlobReference
 from c2lab.nets.scopes import NameScope
+from c2lab.parameters.initializers import Initializer
+from c2lab.proto import caffe2_pb2
 
 Blobs = list[BlobReference]
 
@@ -60,18 +62,47 @@ def _conv_relu(model: ModelHelper, blob: Any, name: str, channels: int, out: int
     return brew.relu(model, made, made)
 
 
-def _lstm_step(model: ModelHelper, blobs: Blobs, name: str, width: int, units: int) -> tuple[Any, Any]:
-    """One step of an LSTM: gates from the input and the last hidden state, then the unit."""
-    read, hidden, cell, lengths, step = blobs
-    gates_in = brew.fc(model, read, "gates_in", width, 4 * units, axis=2)
-    gates_hidden = brew.fc(model, hidden, "gates_hidden", units, 4 * units, axis=2)
-    gates = brew.sum(model, [gates_in, gates_hidden], "gates")
-    return model.net.LSTMUnit([hidden, cell, gates, lengths, step], ["hidden", "cell"], forget_bias=0.0)
-
-
 def _lstm(model: ModelHelper, blobs: Blobs, name: str, channels: int, width: int) -> None:
+    """One step: gates from the input and the last hidden state, then the unit."""
+    units = 32
     with NameScope(name):
-        _lstm_step(model, blobs, name, width, 32)
+        read, hidden, cell = blobs
+        gates_in = brew.fc(model, read, "gates_in", channels if width == 1 else width, 4 * units, axis=2)
+        gates_hidden = brew.fc(model, hidden, "gates_hidden", units, 4 * units, axis=2)
+        gates = brew.sum(model, [gates_in, gates_hidden], "gates")
+        step = model.net.ConstantFill([], "step", shape=[1], value=0, dtype=caffe2_pb2.TensorProto.INT32)
+        model.net.LSTMUnit([hidden, cell, gates, step], ["hidden", "cell"], sequence_lengths=False)
+
+
+_STEPS, _CHARACTERS = 8, 64
+
+
+def _character_rnn(model: ModelHelper, blobs: Blobs, name: str, channels: int, width: int) -> None:
+    """An LSTM over eight characters, written out step by step; all steps share their weights."""
+    units = 64
+    table = model.create_param("embedding", [_CHARACTERS, 32], Initializer("GaussianFill", std=0.1))
+    embedded = model.net.Gather([table, blobs[0]], "embedded")
+    from_input = brew.fc(model, embedded, "gates_in", 32, 4 * units, axis=2)
+    parts = model.net.Split(from_input, [f"gates_in_{t}" for t in range(_STEPS)], axis=0)
+    weight = model.create_param("gates_w", [4 * units, units], Initializer("XavierFill"), tags=ParameterTags.WEIGHT)
+    bias = model.create_param("gates_b", [4 * units], Initializer("ConstantFill", value=0.0), tags=ParameterTags.BIAS)
+    first = model.net.Split(parts[0], [f"first_{k}" for k in range(4)], axis=2)
+    hidden = model.net.ConstantFill(first[0], "hidden_start", value=0.0)
+    cell = model.net.ConstantFill(first[1], "cell_start", value=0.0)
+    states = []
+    for t in range(_STEPS):
+        with NameScope(f"step{t}"):
+            gates = model.net.FC([hidden, weight, bias], "from_hidden", axis=2)
+            gates = model.net.Sum([gates, parts[t]], "gates")
+            step = model.net.ConstantFill([], "number", shape=[1], value=t, dtype=caffe2_pb2.TensorProto.INT32)
+            hidden, cell = model.net.LSTMUnit([hidden, cell, gates, step], ["hidden", "cell"], sequence_lengths=False)
+        states.append(hidden)
+    model.net.ZeroGradient(cell, [])  # nobody reads the last cell, and a unit asks for both gradients
+    together = brew.concat(model, states, "states", axis=0)
+    scores = brew.fc(model, together, "scores", units, _CHARACTERS, axis=2)
+    rows, _ = model.net.Reshape(scores, ["score_rows", "_score_rows_shape"], shape=[-1, _CHARACTERS])
+    labels, _ = model.net.Reshape(blobs[1], ["targets", "_targets_shape"], shape=[-1])
+    model.net.SoftmaxWithLoss([rows, labels], ["softmax", "loss"])
 
 
 def _lenet(model: ModelHelper, blobs: Blobs, name: str, channels: int, width: int) -> None:
@@ -137,14 +168,16 @@ PIECES: dict[str, Piece] = {
         Piece("Inception block", "block", "Convolutions of several sizes side by side, joined.", "inception",
               _inception_block, InputKind("", {"data": None})),
         Piece("LSTM", "block", "One step of a long short-term memory of 32 units.", "lstm", _lstm,
-              InputKind("", {"input": None, "hidden_prev": None, "cell_prev": None, "seq_lengths": None,
-                             "timestep": None})),
+              InputKind("", {"input": None, "hidden_prev": None, "cell_prev": None})),
         Piece("LeNet", "template", "Reads handwritten digits: two convolutions and two layers.", "lenet", _lenet,
               INPUTS["digits"]),
         Piece("ResNet-18", "template", "Residual network of 18 layers for pictures of 224 x 224.", "resnet18",
               _resnet18, INPUTS["pictures"]),
         Piece("U-Net", "template", "Says for every pixel whether it belongs to the object.", "unet", _unet,
               InputKind("", {"data": InputShape(("N", 1, 128, 128)), "target": InputShape(("N", 1, 128, 128))})),
+        Piece("Character RNN", "template", "Learns which character follows: an LSTM over eight steps.", "characters",
+              _character_rnn, InputKind("", {"data": InputShape((_STEPS, "N"), "int32"),
+                                             "target": InputShape((_STEPS, "N"), "int32")})),
     )
 }  # fmt: skip
 """By the name in the palette."""

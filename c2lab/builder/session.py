@@ -11,7 +11,7 @@ from c2lab import events, origins
 from c2lab.builder.messages import Message, Reply, text
 from c2lab.errors import C2LabError
 from c2lab.graph.canvas import InputShape
-from c2lab.graph.document import Document, EditRefused, changed_by_code
+from c2lab.graph.document import Document, EditRefused, changed_by_code, matching_ids
 from c2lab.graph.draft import is_backward
 from c2lab.graph.history import History
 from c2lab.graph.scene import Scene, closed_groups, scene_of
@@ -137,11 +137,11 @@ class Session:
             other = Session(model)
             other.close()
             found = other.document
-            canvas = found.canvas if found.canvas.argument() is not None else before.canvas
-            after = changed_by_code(
-                Document(before.net, before.init, found.parameters, replace(canvas, ids=before.ids)),
-                found.net, found.init, found.parameters,
-            )  # fmt: skip
+            canvas = found.canvas
+            if not (canvas.positions or canvas.comments):
+                ids = matching_ids(before.net.op, before.ids, found.net.op)
+                canvas = replace(before.canvas, ids=ids, boxes=canvas.boxes)
+            after = Document(found.net, found.init, found.parameters, canvas)
             known = {**before.canvas.inputs, **found.canvas.inputs, **inputs}
             outside = set(after.outside().values())
             after = after.with_canvas(inputs={blob: shape for blob, shape in known.items() if blob in outside})
@@ -214,7 +214,7 @@ class Session:
         number = message.get("id") if isinstance(message, Mapping) else None
         with self.lock:
             self.take_over()
-            before, version = self.history.present, self.version
+            before, version, steps = self.history.present, self.version, self.history.steps()
             try:
                 if not isinstance(message, Mapping):
                     raise EditRefused("a message is an object with a command")
@@ -227,8 +227,9 @@ class Session:
                 return {"reply": number, "ok": True, **reply}
             except Exception as error:
                 if self.history.present is not before:
-                    self.history.present = before
-                    self.write(before)
+                    failed = self.history.present
+                    self.history.restore(before, steps)
+                    self.write(failed)
                     self.version = version
                 return {"reply": number, "ok": False, "error": _reason(error)}
 

@@ -60,7 +60,7 @@ def new_operator(document: Document, type: str) -> caffe2_pb2.OperatorDef:
         raise EditRefused(f"there is no operator {type[:60]!r}.{did_you_mean(type[:60], known)}") from None
     op = caffe2_pb2.OperatorDef(type=type)
     op.output.extend(output_names(document, operator))
-    first = _FIRST.get(type, {})
+    first = _FIRST.get(type) or ({"kernel": 2} if "kernel" in operator.arguments else {})
     op.arg.extend(make_argument(name, value) for name, value in first.items() if name in operator.arguments)
     for spec in operator.arguments.values():
         if spec.required and spec.name not in first and spec.kind in _STARTS:

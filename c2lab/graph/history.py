@@ -49,6 +49,15 @@ class History:
         self._undone.clear()
         self.present = after
 
+    def steps(self) -> tuple[list[Step], list[Step]]:
+        """All steps, for ``restore``."""
+        return list(self._done), list(self._undone)
+
+    def restore(self, present: Document, steps: tuple[list[Step], list[Step]]) -> None:
+        """Goes on from where ``steps`` was asked, as if nothing had happened since."""
+        self.present = present
+        self._done, self._undone = list(steps[0]), list(steps[1])
+
     def undo(self) -> str:
         """Takes the last step back; returns its label.
 

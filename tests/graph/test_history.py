@@ -46,3 +46,14 @@ def test_the_oldest_steps_are_forgotten(monkeypatch):
     while history.undo_label:
         history.undo()
     assert history.present.net.name == "4"
+
+
+def test_going_back_to_where_it_was():
+    history = History(empty_document("a"))
+    history.do("to b", empty_document("b"))
+    present, steps = history.present, history.steps()
+    history.do("to c", empty_document("c"))
+    history.undo()
+    history.undo()
+    history.restore(present, steps)
+    assert names(history) == ("b", "to b", None)
