@@ -6,16 +6,19 @@ plan and raises where a blob is read before anything writes it.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
-from c2lab.errors import MissingBlob, NotSupported
+from c2lab.errors import C2LabError, MissingBlob, NotSupported
 from c2lab.graph.view import argument_text
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import argument_field
 
 Handler = Callable[[Any, Any], None]
+_Handler = TypeVar("_Handler", bound=Callable[..., None])
+_TASKS = "c2lab.jobs.printing"
 
 
 class Visitor:
@@ -27,10 +30,10 @@ class Visitor:
         cls._handlers = {}
 
     @classmethod
-    def register(cls, Type: type) -> Callable[[Handler], Handler]:
+    def register(cls, Type: type) -> Callable[[_Handler], _Handler]:
         """Decorator: the function handles objects of ``Type`` (and of its subclasses)."""
 
-        def keep(function: Handler) -> Handler:
+        def keep(function: _Handler) -> _Handler:
             cls._handlers[Type] = function
             return function
 
@@ -39,11 +42,22 @@ class Visitor:
     def __call__(self, obj: Any) -> None:
         if hasattr(obj, "Proto"):
             obj = obj.Proto()
-        for kind in type(obj).__mro__:
-            if kind in self._handlers:
-                self._handlers[kind](self, obj)
-                return
-        raise NotSupported(f"{type(self).__name__} knows nets, plans and steps, not {type(obj).__name__}")
+        # Those of tasks and jobs are added where these are defined, which is far above.
+        for _ in range(2):
+            for kind in type(obj).__mro__:
+                if kind in self._handlers:
+                    self._handlers[kind](self, obj)
+                    return
+            importlib.import_module(_TASKS)
+        raise NotSupported(f"{type(self).__name__} knows nets, plans, steps, tasks and jobs, not {type(obj).__name__}")
+
+
+class UndefinedBlob(MissingBlob, AssertionError):
+    """A blob that is read before anything writes it."""
+
+
+class BlobsMadeTwice(C2LabError, AssertionError):
+    """Blobs that steps beside each other both make."""
 
 
 class Analyzer(Visitor):
@@ -51,32 +65,39 @@ class Analyzer(Visitor):
 
     def __init__(self, existing: Sequence[str] = ()) -> None:
         self.workspaces: dict[str, set[str]] = {"": set(existing)}
-        self.workspace_name = ""
+        self._entered = [self.workspaces[""]]
         self.nets: dict[str, caffe2_pb2.NetDef] = {}
 
     @property
     def workspace(self) -> set[str]:
         """The blobs of the current workspace."""
-        return self.workspaces[self.workspace_name]
+        return self._entered[-1]
 
     @contextmanager
-    def set_workspace(self, name: str = "") -> Iterator[None]:
-        """Lets the operators inside run in another workspace."""
-        before, self.workspace_name = self.workspace_name, name
-        self.workspaces.setdefault(name, set())
+    def set_workspace(self, node: Any = None, ws: set[str] | None = None, do_copy: bool = False) -> Iterator[set[str]]:
+        """Lets what is inside run in another workspace.
+
+        Args:
+            node: That of a node.
+            ws: These blobs.
+            do_copy: A copy of it, or of the current one: what is made inside is gone after it.
+        """
+        if ws is None:
+            ws = self.workspace if node is None else self.workspaces.setdefault(str(node), set())
+        self._entered.append(set(ws) if do_copy else ws)
         try:
-            yield
+            yield self._entered[-1]
         finally:
-            self.workspace_name = before
+            self._entered.pop()
 
     def define_blob(self, blob: str) -> None:
         """The blob exists from here on."""
         self.workspace.add(blob)
 
     def need_blob(self, blob: str) -> None:
-        """Raises ``MissingBlob`` where the blob does not exist yet."""
+        """Raises ``UndefinedBlob`` where the blob does not exist yet."""
         if blob not in self.workspace:
-            raise MissingBlob(f"Blob {blob} is read, but nothing before writes it")
+            raise UndefinedBlob(f"Blob {blob} is read, but nothing before writes it")
 
 
 class Text:
@@ -138,26 +159,43 @@ def analyze_net(analyzer: Analyzer, net: Any) -> None:
 
 @Analyzer.register(caffe2_pb2.ExecutionStep)
 def analyze_step(analyzer: Analyzer, step: Any) -> None:
-    """The nets or steps inside, in order; a stop blob must exist when they have run."""
+    """The nets or steps inside, in order; a stop blob must exist when they have run.
+
+    What a step with a workspace of its own makes is gone after it; steps beside each other see nothing of
+    each other, and may not make the same blobs.
+    """
     step = _proto(step)
-    for name in step.network:
-        if name in analyzer.nets:
-            analyze_net(analyzer, analyzer.nets[name])
-    for inner in step.substep:
-        analyze_step(analyzer, inner)
-    if step.should_stop_blob:
-        analyzer.need_blob(step.should_stop_blob)
+    with analyzer.set_workspace(do_copy=step.create_workspace):
+        nets = [analyzer.nets[name] for name in step.network if name in analyzer.nets]
+        made: set[str] = set()
+        for part in (*step.substep, *nets):
+            with analyzer.set_workspace(do_copy=step.concurrent_substeps) as inside:
+                analyzer(part)
+            if step.concurrent_substeps:
+                new = inside - analyzer.workspace
+                if made & new:
+                    twice = ", ".join(sorted(made & new))
+                    raise BlobsMadeTwice(f'Blobs created by multiple parallel steps: {twice} (step "{step.name}")')
+                made |= new
+        analyzer.workspace.update(made)
+        if step.report_net in analyzer.nets:
+            with analyzer.set_workspace(do_copy=True):
+                analyze_net(analyzer, analyzer.nets[step.report_net])
+        if step.should_stop_blob:
+            analyzer.need_blob(step.should_stop_blob)
 
 
 @Analyzer.register(caffe2_pb2.PlanDef)
 def _analyze_plan(analyzer: Analyzer, plan: caffe2_pb2.PlanDef) -> None:
-    analyzer.nets = {net.name: net for net in plan.network}
+    analyzer.nets = {**analyzer.nets, **{net.name: net for net in plan.network}}
     for step in plan.execution_step:
         analyze_step(analyzer, step)
 
 
 def analyze(obj: Any) -> None:
-    """Raises ``MissingBlob`` where a net or plan reads a blob that neither it nor its inputs hold.
+    """Raises ``UndefinedBlob`` where a net or plan reads a blob that neither it nor its inputs hold.
+
+    Tasks and jobs must make all blobs that they read.
 
     Example:
         >>> net = caffe2_pb2.NetDef(name="n", external_input=["x"])
@@ -328,6 +366,12 @@ def debug_net(net: Any) -> Any:
         for blob in op.output:
             printing.op.add(type="Print", input=[blob])
     return type(net)(printing) if hasattr(net, "Proto") else printing
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("analyze_task", "analyze_task_group", "analyze_job", "print_task", "print_task_group", "print_job"):
+        return getattr(importlib.import_module(_TASKS), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _proto(obj: Any) -> Any:

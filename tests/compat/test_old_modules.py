@@ -22,7 +22,6 @@ TABLE = Path(__file__).parent / "old_names.tsv"
 ROWS = list(csv.DictReader(TABLE.read_text().splitlines(), delimiter="\t"))
 
 # Old names that are left out, each with the reason.
-_LATER = "tasks and jobs come later"
 _SHARING = "XLA plans memory, there are no assignments to compute"
 _INTERNAL = "a step of the original's own backward pass, which ours does not have"
 LEFT_OUT = {
@@ -33,10 +32,6 @@ LEFT_OUT = {
             "core.IR.BuildGradientGenerators", "core.IR.DoGradientAccumulation",
         ],
         _INTERNAL,
-    ),
-    **dict.fromkeys(
-        [f"net_printer.{verb}_{what}" for verb in ("analyze", "print") for what in ("task", "task_group", "job")],
-        _LATER,
     ),
     **dict.fromkeys(
         [
