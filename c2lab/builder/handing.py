@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 
 from c2lab.builder.clipboard import copied_text, parsed, pasted
 from c2lab.builder.code import python_code
+from c2lab.builder.code_calls import literal
 from c2lab.builder.messages import Message, Reply, place, text, texts
 from c2lab.builder.session import Command, Session
 from c2lab.errors import C2LabError
@@ -37,7 +38,7 @@ def code(session: Session, message: Message) -> Reply:
     found = python_code(session.document)
     owner = "model" if "\nmodel = " in found.text else "net"
     key = str(session.memory.get("key", ""))
-    cell = f"import c2lab as c2\n{found.text}\nbuilder = c2.build({owner}, into={key!r})\n"
+    cell = f"import c2lab as c2\n{found.text}\nbuilder = c2.build({owner}, into={literal(key)})\n"
     return {"text": found.text, "level": found.level, "cell": cell}
 
 

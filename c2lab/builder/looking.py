@@ -50,13 +50,16 @@ def _text(value: np.ndarray) -> str:
 
 def _stats(flat: np.ndarray) -> dict[str, Any]:
     good = flat[np.isfinite(flat)]
+    with np.errstate(over="ignore"):
+        numbers = {
+            "min": good.min(), "max": good.max(), "mean": good.mean(), "std": good.std(),
+            "norm": np.sqrt(np.square(good).sum()),
+        } if good.size else {}  # fmt: skip
+    found = {name: float(numbers[name]) if name in numbers else None for name in ("min", "max", "mean", "std", "norm")}
     return {
         "count": int(flat.size),
-        "min": float(good.min()) if good.size else None,
-        "max": float(good.max()) if good.size else None,
-        "mean": float(good.mean()) if good.size else None,
-        "std": float(good.std()) if good.size else None,
-        "norm": float(np.sqrt(np.square(good).sum())) if good.size else None,
+        # What is too large for a number is not told.
+        **{name: value if value is None or np.isfinite(value) else None for name, value in found.items()},
         "zeros": float((flat == 0).mean()),
         "nan": int(np.isnan(flat).sum()),
         "infinite": int(np.isinf(flat).sum()),
@@ -68,7 +71,7 @@ def _histogram(flat: np.ndarray) -> dict[str, Any] | None:
     if not good.size:
         return None
     low, high = float(good.min()), float(good.max())
-    if not np.isfinite(high - low):
+    if high - low > 1e300:
         return None
     counts, edges = np.histogram(good, bins=_BINS, range=(low, high) if high > low else (low - 0.5, low + 0.5))
     return {"counts": counts.tolist(), "low": float(edges[0]), "high": float(edges[-1])}
@@ -94,6 +97,8 @@ def _tiles(value: np.ndarray) -> np.ndarray | None:
 
 def _grid(tiles: np.ndarray) -> np.ndarray:
     low, high = tiles.min(), tiles.max()
+    if high - low > 1e300:
+        tiles, low, high = np.zeros_like(tiles), 0.0, 0.0
     levels = ((tiles - low) * (255 / (high - low)) if high > low else np.zeros_like(tiles)).astype(np.uint8)
     count, height, width, channels = levels.shape
     columns = max(1, min(count, int(np.ceil(np.sqrt(count * height / width)))))

@@ -71,6 +71,7 @@ class Session:
         """Who is told what goes on in the background."""
         self._writing = False
         self.history = History(self._document())
+        self._see()
         self._ends = [events.listen("operator_added", self._operator_added)]
 
     # ---- the model ---------------------------------------------------------------------------
@@ -102,8 +103,9 @@ class Session:
                 return False
             before = self.document
             net, init = self.net.Proto(), self.model.param_init_net.Proto()
-            if net == before.written() and init == before.init:
+            if net == self._seen[0] and init == self._seen[1]:
                 return False
+            self._see()
             after = changed_by_code(before, net, init, {**before.parameters, **self._kinds()})
             if before.same(after):
                 return False
@@ -166,8 +168,17 @@ class Session:
         self.history.present = after
         self.write(before)
 
+    def _see(self) -> None:
+        """Notes how the live nets are, to tell later whether code changed them."""
+        self._seen = caffe2_pb2.NetDef(), caffe2_pb2.NetDef()
+        self._seen[0].CopyFrom(self.net.Proto())
+        self._seen[1].CopyFrom(self.model.param_init_net.Proto())
+
     def write(self, before: Document) -> None:
-        """Writes the present state into the live nets."""
+        """Writes the present state into the live nets; who only looks leaves them alone."""
+        if self.readonly:
+            self.version += 1
+            return
         self._writing = True
         try:
             after = self.document
@@ -176,6 +187,7 @@ class Session:
             _keep_lines(self.net.Name(), before.ids, after.ids)
             self._write_parameters(before, after)
             self._note_gradients(before, after)
+            self._see()
             self.version += 1
         finally:
             self._writing = False
