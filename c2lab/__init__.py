@@ -28,6 +28,7 @@ _NAMES = {
     "summary": "c2lab.graph.summary",
     "train": "c2lab.training.start",
     "resume": "c2lab.training.resuming",
+    "runs": "c2lab.training.runs",
     "TrainingPlot": "c2lab.widgets.training_plot",
 }
 

@@ -24,7 +24,7 @@ def save(root: Path, arrays: Mapping[str, np.ndarray]) -> str | None:
     digest = hashlib.sha256()
     for name, array in sorted(arrays.items()):
         digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
-        digest.update(memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8)))
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     name = digest.hexdigest()[:32]
     path = root / _FOLDER / f"{name}.npz"
     if not path.is_file():

@@ -90,7 +90,7 @@ def _first(apart: Workspace, net: caffe2_pb2.NetDef, runs: Mapping[str, Sequence
             value = apart.blobs.get(name)
             bad = _bad(value)
             if bad and not spoilt & set(node.op.input):
-                return Fault(node.op.type, node.index, name, bad, int(np.size(value)), node.place)
+                return Fault(node.op.type, node.index, name, bad, int(np.asarray(value).size), node.place)
             (spoilt.add if bad else spoilt.discard)(name)
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -174,7 +175,8 @@ def _build(model: Any, kind: str | OptimizerBuilder, rate: float, options: dict[
     if builder is None:
         known = ", ".join(sorted(name.removeprefix("build_") for name in dir(optimizer) if name.startswith("build_")))
         raise BadArgument(f'there is no optimizer "{kind}"; there are {known}')
-    builder(model, base_learning_rate=rate, **options)
+    name = "base_learning_rate" if "base_learning_rate" in inspect.signature(builder).parameters else "alpha"
+    builder(model, **{name: rate, **options})
 
 
 def _assembled(
@@ -302,9 +304,10 @@ def _scaled_seeds(backward: Sequence[caffe2_pb2.OperatorDef]) -> list[caffe2_pb2
 def _clipping(gradients: Sequence[str]) -> list[caffe2_pb2.OperatorDef]:
     squares = [f"{name}_training_square" for name in gradients]
     ops = [_op("SumSqrElements", [g], [s]) for g, s in zip(gradients, squares, strict=True)]
-    total, norm, ratio = "training_gradient_square", "training_gradient_norm", "training_clip_ratio"
+    total, norm = "training_gradient_square", "training_gradient_norm"
+    longer, ratio = "training_longer_norm", "training_clip_ratio"
     ops += [_op("Sum", squares, [total]), _op("Pow", [total], [norm], exponent=0.5)]
-    ops += [_op("Max", [norm, CLIP_NORM], [ratio]), _op("Div", [CLIP_NORM, ratio], [ratio])]
+    ops += [_op("Max", [norm, CLIP_NORM], [longer]), _op("Div", [CLIP_NORM, longer], [ratio])]
     return ops + [_op("Mul", [g, ratio], [g], broadcast=1) for g in gradients]
 
 

@@ -70,19 +70,19 @@ def follow(run: Any, stream: TextIO | None = None) -> Any:
         KeyboardInterrupt: Ctrl-C was pressed; the run has ended, and all its blobs are of one step.
         BaseException: What made the run fail.
     """
-    stream = stream or sys.stderr
-    redraws = stream.isatty()
+    to: TextIO = stream or sys.stderr
+    redraws = to.isatty()
     drawn, pause = time.monotonic(), _EVERY if redraws else _EVERY_IN_A_FILE
     try:
         while not run.wait(0.05):
             if time.monotonic() - drawn >= pause:
                 drawn = time.monotonic()
-                _draw(run, stream, redraws)
-        _draw(run, stream, redraws, ending="\n")
+                _draw(run, to, redraws)
+        _draw(run, to, redraws, ending="\n")
     except KeyboardInterrupt:
         run.stop()
         run.wait()
-        _draw(run, stream, redraws, ending="\n")
+        _draw(run, to, redraws, ending="\n")
         raise
     return run
 

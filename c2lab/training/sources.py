@@ -89,7 +89,7 @@ class Arrays:
         if self.samples < (batch if whole else 1):
             raise BadArgument(f"there are {self.samples} samples, which do not fill a batch of {batch}")
         self.batch, self._shuffle, self._seed, self.transform = batch, shuffle, seed, transform
-        self.batches = self.samples // batch if whole else -(-self.samples // batch)
+        self.batches: int | None = self.samples // batch if whole else -(-self.samples // batch)
         self._epoch, self._position = 0, 0
         self._order = self._drawn()
 
@@ -149,7 +149,7 @@ class Iterable:
 
     def __init__(self, made: Any, names: Sequence[str]) -> None:
         self._made, self._names = made, tuple(names)
-        self.batches = len(made) if hasattr(made, "__len__") else None
+        self.batches: int | None = len(made) if hasattr(made, "__len__") else None
         self._once = hasattr(made, "__next__")
         self._epoch, self._taken = 0, 0
         self._iterator: Iterator[Any] | None = None
@@ -157,8 +157,8 @@ class Iterable:
         self._before: Any = None
 
     def _begin(self) -> Iterator[Any]:
-        made = self._made() if callable(self._made) and not hasattr(self._made, "__iter__") else self._made
-        return iter(made)
+        made: Any = self._made
+        return iter(made() if callable(made) and not hasattr(made, "__iter__") else made)
 
     def next(self) -> Batch | None:
         """The next batch; one is read ahead, so that an epoch knows its end."""
@@ -235,7 +235,8 @@ class ReaderNet:
         batches: int | None = None,
         seed: int = 0,
     ) -> None:
-        self.batches, self._names, self._given = batches, tuple(names), 0
+        self.batches: int | None = batches
+        self._names, self._given = tuple(names), 0
         self._workspace = Workspace("reading", seed=seed)
         made = {name for op in (init.op if init else ()) for name in op.output}
         for op in net.op:
@@ -277,7 +278,7 @@ class ReaderNet:
 class Itself:
     """No batches: the net reads its data itself."""
 
-    batches = None
+    batches: int | None = None
 
     def next(self) -> Batch | None:
         """Nothing to bring."""
@@ -324,7 +325,7 @@ def _array(value: Any) -> Any:
 
 
 def _checksum(array: np.ndarray) -> int:
-    return zlib.crc32(memoryview(np.ascontiguousarray(array)).cast("B"))
+    return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
 
 
 def _listed(lengths: Mapping[str, int]) -> str:

@@ -13,7 +13,7 @@ from c2lab.backend.workspaces import Workspace
 from c2lab.data import DigitSet, digits, mnist
 from c2lab.errors import BadArgument
 from c2lab.proto import caffe2_pb2
-from c2lab.training import preparing, run_folder, sources
+from c2lab.training import event_files, hooks, preparing, run_folder, sources
 from c2lab.training.evaluating import Evaluator
 from c2lab.training.progress import follow
 from c2lab.training.run import Settings, TrainingRun
@@ -54,6 +54,7 @@ def train(
     checkpoint_seconds: float | None = 30.0,
     prefetch: int = 2,
     guard: bool = True,
+    tensorboard: bool | str | Path = False,
     block: bool = False,
     **options: Any,
 ) -> TrainingRun:
@@ -93,6 +94,7 @@ def train(
         checkpoint_seconds: Save after so long, as well as after each epoch.
         prefetch: How many batches wait ready on the device.
         guard: Whether to stop where a number is none (NaN or infinite), and keep the state before.
+        tensorboard: Whether to write event files into the run's folder, or into this one (needs tensorboardX).
         block: Wait for the end, with a progress bar; Ctrl-C stops the run first.
         options: Of the optimizer: ``momentum=0.9``, ``policy="step"``, ``stepsize=1000``, ``gamma=0.1``, ...
 
@@ -126,7 +128,7 @@ def train(
         settings, stepper, source,
         evaluator=Evaluator(nets, named_arrays(evaluate, nets, current), batch) if evaluate is not None else None,
         folder=run_folder.new_folder(settings.name, Path(folder) if folder else None) if keep else None,
-        callbacks=callbacks,
+        callbacks=[*callbacks, *_event_writers(tensorboard), *hooks.installed()],
         early=EarlyStopping(patience=early_stopping) if isinstance(early_stopping, int) else early_stopping,
         target=current,
     )  # fmt: skip
@@ -193,6 +195,12 @@ def named_set(data: Any, evaluate: Any) -> tuple[Any, Any]:
         evaluate = (data.test_images, data.test_labels) if evaluate is None else evaluate
         data = (data.train_images, data.train_labels)
     return data, evaluate
+
+
+def _event_writers(where: bool | str | Path) -> list[event_files.EventWriter]:
+    if where is False:
+        return []
+    return [event_files.EventWriter(None if where is True else where)]
 
 
 def _has_epochs(source: sources.Source) -> bool:

@@ -126,13 +126,13 @@ class Stepper:
         """Multiplies every learning rate by ``scale`` from the next step on."""
         if not self.nets.rates:
             raise BadArgument("the net has no LearningRate operator, so there is no rate to set")
-        self.workspace.feed(RATE_SCALE, np.float32([scale]))
+        self.workspace.feed(RATE_SCALE, np.full(1, scale, np.float32))
 
     def set_loss_scale(self, scale: float) -> None:
         """Multiplies the loss by ``scale`` before the gradients, and divides them by it."""
         if LOSS_SCALE not in self.blobs:
             raise BadArgument("the run has no loss scale; start it with loss_scale=...")
-        self.workspace.feed(LOSS_SCALE, np.float32([scale]))
+        self.workspace.feed(LOSS_SCALE, np.full(1, scale, np.float32))
 
 
 def _outside(net: caffe2_pb2.NetDef) -> list[str]:
