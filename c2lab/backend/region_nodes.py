@@ -14,6 +14,9 @@ from typing import Any
 from c2lab.graph.ir import Node, Value
 from c2lab.operators.definition import Operator
 
+# Put into the names of values that only a scope knows; no blob has it.
+OWN = "\0"
+
 
 class RegionRefused(Exception):
     """A region cannot be compiled for these shapes, types or values; the host must run it."""
@@ -52,7 +55,15 @@ class Loop:
     outputs: tuple[str, ...]
 
 
-AnyCall = Call | Branches | Loop
+@dataclass(frozen=True, eq=False)
+class Alias:
+    """Other names for values, so that they can be told from what is written under the names later."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+AnyCall = Call | Branches | Loop | Alias
 Region = Branches | Loop
 
 
@@ -79,18 +90,23 @@ def _made_up(region: Region) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class RegionNode(Node):
-    """A node whose nets are compiled with what is around it. ``original`` is the same node for the host."""
+    """A node whose nets are compiled with what is around it.
+
+    ``original`` is the same node for the host, ``scopes`` are those that it enters there.  ``partner`` is the
+    node that goes back through it, and must be compiled together with it.
+    """
 
     region: Region
     original: Node
     scopes: tuple[str, ...]
+    partner: int | None = None
 
     # It runs neither on the host nor nets that nobody sees, and no value decides its shapes.
 
     @cached_property
     def made_up(self) -> tuple[str, ...]:
-        """The outputs that are zeros where the nets that write them do not run."""
-        return _made_up(self.region)
+        """The blobs that are zeros where the nets that write them do not run."""
+        return tuple(name for name in _made_up(self.region) if OWN not in name)
 
     @cached_property
     def host(self) -> bool:
@@ -130,6 +146,8 @@ def region_key(region: Region, of_call: Callable[[Node], Any]) -> Any:
 
     def one(call: AnyCall) -> Any:
         ends = numbered(call.inputs), numbered(call.outputs)
+        if isinstance(call, Alias):
+            return "=", ends
         if isinstance(call, Call):
             operator: Operator = call.node.operator
             return operator, of_call(call.node), ends

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from c2lab.backend.blobs import kind_of
-from c2lab.backend.region_nodes import AnyCall, Branches, Call, Loop, Region, RegionRefused, writes
+from c2lab.backend.region_nodes import Alias, AnyCall, Branches, Call, Loop, Region, RegionRefused, writes
 from c2lab.operators.checks import Offender, collecting, report
 from c2lab.storage import QuantizedTensor
 
@@ -100,7 +100,9 @@ class _Body:
 
 def _run(call: AnyCall, held: dict[str, Any]) -> None:
     values = [held[name] for name in call.inputs]
-    if isinstance(call, Call):
+    if isinstance(call, Alias):
+        results = tuple(values)
+    elif isinstance(call, Call):
         node = call.node
         results = node.operator.call(values, node.arguments, num_outputs=len(call.outputs), op=node.op)
         if any(result is None for result in results):

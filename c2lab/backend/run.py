@@ -19,7 +19,7 @@ from c2lab.backend.randomness import random_state
 from c2lab.backend.region_nodes import RegionNode
 from c2lab.backend.regions import on_host, with_regions
 from c2lab.backend.rollback import Rollback, blobs_written
-from c2lab.backend.segments import Step, cut, kept_values
+from c2lab.backend.segments import Step, cut, kept_values, splits_pairs
 from c2lab.backend.text import TextCode, can_read_text, is_text, moved_outputs, text_nodes
 from c2lab.errors import C2LabError, MissingBlob
 from c2lab.graph.ir import Graph, Value
@@ -301,6 +301,9 @@ class Executable:
         self.runs = 0
         self._compiled_graph = with_regions(graph, self._holds)
         self.steps = cut(self._compiled_graph, text_nodes(self._compiled_graph, workspace.blobs))
+        if splits_pairs(self.steps):
+            self._compiled_graph = with_regions(graph, self._holds, pairs=False)
+            self.steps = cut(self._compiled_graph, text_nodes(self._compiled_graph, workspace.blobs))
         # One for both programs: a host operator may keep a state from run to run.
         self._host_steps = {step: HostStep(step, workspace) for step in self.steps if step.kind == "host"}
         self.observable = self._program(observable=True)

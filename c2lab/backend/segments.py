@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from c2lab.backend.devices import jax_device
-from c2lab.backend.region_nodes import RegionNode
+from c2lab.backend.region_nodes import OWN, RegionNode
 from c2lab.errors import DeviceMissing
 from c2lab.graph.ir import Device, Graph, Node, Value
 
@@ -100,7 +100,17 @@ def kept_values(graph: Graph, steps: Sequence[Step], observable: bool) -> frozen
     for number, step in enumerate(steps):
         for node in step.nodes:
             keep.update(value for value in node.inputs if maker.get(value, number) != number)
-    return frozenset(keep)
+    # What a branch hands to its way back is no blob: the two are always in one step.
+    return frozenset(value for value in keep if OWN not in value.blob)
+
+
+def splits_pairs(steps: Iterable[Step]) -> bool:
+    """Whether a region and the one that goes back through it are in two steps."""
+    for step in steps:
+        here = {node.index for node in step.nodes}
+        if any(isinstance(n, RegionNode) and n.partner is not None and n.partner not in here for n in step.nodes):
+            return True
+    return False
 
 
 def _device_of(node: Node) -> Any:

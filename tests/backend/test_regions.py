@@ -198,14 +198,65 @@ def test_an_if_in_a_while_in_a_while_built_by_blocks():
     assert both_ways(net, {}, regions=1)["total"] == total
 
 
-def test_scopes_that_a_gradient_needs_stay_on_the_host():
+@pytest.mark.parametrize("conditions", [(a, b) for a in (True, False) for b in (True, False)])
+def test_an_if_is_compiled_together_with_its_gradient(conditions):
+    """Nested ones too: what a branch computed goes to its way back, and is no blob."""
+    net, yes, no, deep = core.Net("outer"), core.Net("yes"), core.Net("no"), core.Net("deep")
+    net.AddExternalInput("c", "d", "x", "w")
+    deep.Mul(["base", "local"], "deeper")
+    deep.Tanh("deeper", "y")
+    yes.Mul(["x", "w"], "local")
+    yes.Exp("local", "base")
+    yes.Copy("base", "y")
+    add_if_op(yes, "d", ["y"], deep)
+    no.Mul(["x", "x"], "y")
+    add_if_op(net, "c", ["y"], yes, no)
+    net.Mul(["y", "x"], "z")
+    gradients = net.AddGradientOperators(["z"])
+    c, d = conditions
+    workspace = both_ways(net, {"c": np.array(c), "d": np.array(d), "x": X, "w": Y}, regions=2)
+    assert not any("\0" in name or "local" in name for name in workspace.names())
+    # dz/dw, by the chain rule
+    y, dy = (np.exp(X * Y), np.exp(X * Y) * X) if c else (X * X, 0 * X)
+    if c and d:
+        dy = (1 - np.tanh(y * X * Y) ** 2) * (dy * X * Y + y * X)
+    np.testing.assert_allclose(workspace[str(gradients["w"])], dy * X, rtol=1e-4)
+
+
+def test_a_net_cut_between_an_if_and_its_gradient_runs_both_on_the_host():
+    net, yes = core.Net("outer"), core.Net("yes")
+    net.AddExternalInput("c", "x")
+    yes.Exp("x", "local")
+    yes.Mul(["local", "local"], "y")
+    add_if_op(net, "c", ["y"], yes, yes)
+    net.Python(lambda inputs, outputs: outputs[0].feed(3 * inputs[0].data),
+               lambda inputs, outputs: outputs[0].feed(3 * inputs[2].data))("y", "z")  # fmt: skip
+    gradients = net.AddGradientOperators(["z"])
+    workspace = both_ways(net, {"c": np.array(True), "x": X}, regions=0, compiled=None)
+    np.testing.assert_allclose(workspace[str(gradients["x"])], 6 * np.exp(2 * X), rtol=1e-5)
+
+
+def test_a_loop_that_a_gradient_goes_back_through_stays_on_the_host():
+    net, body = core.Net("outer"), core.Net("body")
+    net.AddExternalInput("x", "w", "i", "one", "n", "c")
+    body.Mul(["x", "w"], "x")
+    counting(net, body, ["x"])
+    gradients = net.AddGradientOperators(["x"])
+    feeds = {"x": X, "w": Y, "i": np.int64([0]), "one": np.int64([1]), "n": np.int64([3]), "c": np.array([True])}
+    workspace = both_ways(net, feeds, regions=0, compiled=None)
+    np.testing.assert_allclose(workspace[str(gradients["x"])], Y**3, rtol=1e-6)
+
+
+def test_scopes_that_somebody_asks_for_stay_on_the_host():
     net, yes = core.Net("outer"), core.Net("yes")
     net.AddExternalInput("c", "x")
     yes.Exp("x", "y")
     add_if_op(net, "c", ["y"], yes, yes)
     both_ways(net, {"c": np.array(True), "x": X}, regions=1)
-    net.AddGradientOperators(["y"])
-    both_ways(net, {"c": np.array(True), "x": X}, regions=0, compiled=1)
+    net.HasScope(net.Proto().op[0].output[0], "entered")
+    workspace, executable = run_net(net, {"c": np.array(True), "x": X})
+    assert [step.kind for step in executable.steps] == ["host", "host", "host"]
+    assert workspace["entered"]
 
 
 @pytest.mark.parametrize("condition", [True, False])

@@ -5,8 +5,10 @@ from __future__ import annotations
 from c2lab import core, workspace
 from c2lab.backend.compile import statistics
 from c2lab.backend.devices import accelerators
-from c2lab.backend.segments import cut
+from c2lab.backend.regions import with_regions
+from c2lab.backend.segments import Step, cut, splits_pairs
 from c2lab.graph.reader import read
+from c2lab.nets.branches import add_if_op
 from c2lab.operators.definition import host_operator
 from c2lab.proto import caffe2_pb2
 
@@ -104,3 +106,18 @@ def test_scopes_are_made_first_so_that_a_compiled_step_comes_last():
     kinds = steps(("Relu", ["c"], ["d"]), ("CreateScope", [], ["scopes"]), ("Relu", ["d"], ["e"]))
     assert kinds == [("host", [1]), ("compiled", [0, 2])]
     assert steps(("TestCutHere", ["c"], ["d"]), ("CreateScope", [], ["scopes"]))[0] == ("host", [1])
+
+
+def test_a_region_and_its_way_back_are_in_one_step_or_none():
+    net, yes = core.Net("outer"), core.Net("yes")
+    net.AddExternalInput("c", "x")
+    yes.Exp("x", "y")
+    add_if_op(net, "c", ["y"], yes, yes)
+    net.AddGradientOperators(["y"])
+    graph = with_regions(read(net.Proto()), lambda name: False)
+    whole = cut(graph)
+    assert [step.kind for step in whole] == ["host", "compiled"]
+    assert not splits_pairs(whole)
+    nodes = whole[1].nodes
+    apart = [Step("compiled", nodes[:2], whole[1].device), Step("compiled", nodes[2:], whole[1].device)]
+    assert splits_pairs(apart)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from c2lab.workspace import Workspace
-from tests.backend.region_nets import both_ways, run_net
+from tests.backend.region_nets import both_ways
 from tests.control.random_programs import PARAMETERS, VARIABLES, built, loss, program
 from tests.operators.slopes import slope
 
@@ -33,8 +32,7 @@ def test_gradients(seed):
     statements, feeds = given(seed)
     net = built(statements)
     gradients = net.AddGradientOperators(["loss"])
-    workspace: Workspace
-    workspace, _ = run_net(net, feeds, runs=2)
+    workspace = both_ways(net, feeds, regions=None, compiled=None)
 
     def formula(*values):
         return loss(statements, *values)
