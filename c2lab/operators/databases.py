@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 
 from c2lab.errors import BadArgument, BadValue, C2LabError, DamagedFile, SchemaError, ShapeMismatch
 from c2lab.operators.definition import host_operator
+from c2lab.operators.reading_ahead import Preparation, Record
 from c2lab.operators.values import Opaque
 from c2lab.proto import caffe2_pb2
 from c2lab.storage import Database, DBReader, open_db
@@ -295,16 +296,17 @@ def create_db(*, db: str = "", db_type: str = "leveldb", num_shards: int = 1, sh
 
 
 @host_operator("TensorProtosDBInput", outputs="*output", gradient="none")
-def tensor_protos_db_input(data, *, num_outputs: int, batch_size: int = 0, no_prefetch: bool = False):
+def tensor_protos_db_input(data, *, num_outputs: int, state: Any, batch_size: int = 0, no_prefetch: bool = False):
     """Takes the next examples out of a database, and stacks them to a batch.
 
-    After the last example it goes on with the first, within a batch too.
+    After the last example it goes on with the first, within a batch too.  From the second run on, a
+    thread prepares the next batch while the net works on this one.
 
     Inputs:
         data: A reader, made by CreateDB; each of its records is a `TensorProtos`, one tensor an output.
     Args:
         batch_size: How many examples make a batch; 0 takes one, without a batch dimension.
-        no_prefetch: Without effect: examples are read when they are asked for.
+        no_prefetch: Prepares examples when they are asked for.
     Outputs:
         output: The examples' first tensors, then their second ones, ...: (batch_size, ...) each.
     Example:
@@ -324,22 +326,28 @@ def tensor_protos_db_input(data, *, num_outputs: int, batch_size: int = 0, no_pr
         raise BadArgument("the input of TensorProtosDBInput must be a DB reader, made by CreateDB")
     if batch_size < 0:
         raise BadArgument(f"batch_size is {batch_size}; it must not be negative")
-    examples = [_example(data, num_outputs) for _ in range(max(batch_size, 1))]
+    source, count = data.source, max(batch_size, 1)
+    if no_prefetch:
+        examples = [_example(data.read(), source, num_outputs) for _ in range(count)]
+    else:
+        if "preparation" not in state:
+            state["preparation"] = Preparation(lambda record: _example(record, source, num_outputs), threads=1)
+        examples = state["preparation"].batch(data, count)
     if batch_size == 0:
         return tuple(examples[0])
     return tuple(_stack(column, number, data.source) for number, column in enumerate(zip(*examples, strict=True)))
 
 
-def _example(reader: DBReader, tensors: int) -> list[np.ndarray]:
-    key, value = reader.read()
+def _example(record: Record, source: str, tensors: int) -> list[np.ndarray]:
+    key, value = record
     protos = caffe2_pb2.TensorProtos()
     try:
         protos.ParseFromString(value)
     except DecodeError as error:
-        raise DamagedFile(f"{reader.source}: the record {key!r} is no TensorProtos") from error
+        raise DamagedFile(f"{source}: the record {key!r} is no TensorProtos") from error
     if len(protos.protos) != tensors:
         raise ShapeMismatch(
-            f"{reader.source}: the record {key!r} holds {len(protos.protos)} tensors, but there are {tensors} outputs"
+            f"{source}: the record {key!r} holds {len(protos.protos)} tensors, but there are {tensors} outputs"
         )
     return [tensor_to_array(proto) for proto in protos.protos]
 

@@ -185,6 +185,10 @@ class QueueReader(DBReader):
         key = self._text(record, self._key_blob) if self._key_blob >= 0 else b""
         return key, self._text(record, self._value_blob)
 
+    def peek(self, count: int) -> list[tuple[bytes, bytes]]:
+        """Nothing: what is in the queue may be for others."""
+        return []
+
     @staticmethod
     def _text(record: tuple[Any, ...], number: int) -> bytes:
         held = record[number]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MECHANISM = frozenset(
     {
         "axes",
+        "box_geometry",
         "broadcasting",
         "checks",
         "convolution_lowerings",
@@ -24,7 +25,10 @@ MECHANISM = frozenset(
         "draws",
         "gradients",
         "page",
+        "pictures",
         "quantized_arithmetic",
+        "regions",
+        "reading_ahead",
         "registry",
         "schema",
         "subnet_gradients",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
+from itertools import islice
 from typing import Any
 
 from c2lab.errors import BadArgument, BadValue
 from c2lab.proto import caffe2_pb2
 from c2lab.storage.databases import Cursor, Database, open_db
+
+Record = tuple[bytes, bytes]
 
 
 class DBReader:
@@ -24,6 +28,7 @@ class DBReader:
         self.db_type, self.source = db_type, source
         self.num_shards, self.shard_id = num_shards, shard_id
         self._lock = threading.Lock()
+        self._ahead: deque[tuple[tuple[int, bytes], Record]] = deque()  # fetched, but not read: place and record
         self._database: Database = open_db(source, db_type, "read")
         self._cursor = self._database.new_cursor()
         self._rewind()
@@ -39,18 +44,36 @@ class DBReader:
                 f"nothing to read for shard {self.shard_id} of {self.num_shards}"
             )
 
-    def read(self) -> tuple[bytes, bytes]:
+    def read(self) -> Record:
         """The next key and value."""
         with self._lock:
-            record = self._cursor.key(), self._cursor.value()
-            for _ in range(self.num_shards):
-                self._cursor.next()
-                if not self._cursor.valid():
-                    self._rewind()
-                    break
-            else:
-                self._records += self.num_shards
-            return record
+            return self._ahead.popleft()[1] if self._ahead else self._fetch()
+
+    def peek(self, count: int) -> list[Record]:
+        """The next ``count`` records, which stay the next ones: ``read`` will give these very objects.
+
+        So examples can be prepared ahead of the net, and the reader's place is still that of what was read.
+        """
+        with self._lock:
+            while len(self._ahead) < count:
+                place = self._records, self._cursor.key()
+                self._ahead.append((place, self._fetch()))
+            return [record for _, record in islice(self._ahead, count)]
+
+    def _fetch(self) -> Record:
+        record = self._cursor.key(), self._cursor.value()
+        for _ in range(self.num_shards):
+            self._cursor.next()
+            if not self._cursor.valid():
+                self._rewind()
+                break
+        else:
+            self._records += self.num_shards
+        return record
+
+    def _place(self) -> tuple[int, bytes]:
+        """Number and key of the next record to be read."""
+        return self._ahead[0][0] if self._ahead else (self._records, self._cursor.key())
 
     def new_cursor(self) -> Cursor:
         """A cursor of its own, which does not move the reader."""
@@ -59,17 +82,20 @@ class DBReader:
     def seek_to_first(self) -> None:
         """Begins anew."""
         with self._lock:
+            self._ahead.clear()
             self._rewind()
 
     def state(self) -> dict[str, Any]:
         """Where the reader stands, in plain values."""
+        with self._lock:
+            records, key = self._place()
         return {
             "db_type": self.db_type,
             "source": self.source,
             "num_shards": self.num_shards,
             "shard_id": self.shard_id,
-            "records": self._records,
-            "key": self._cursor.key(),
+            "records": records,
+            "key": key,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -79,6 +105,7 @@ class DBReader:
             BadValue: The database has no longer that record there.
         """
         with self._lock:
+            self._ahead.clear()
             if self._cursor.supports_seek():
                 self._cursor.seek(state["key"])
             else:
@@ -95,7 +122,8 @@ class DBReader:
     def serialize(self) -> bytes:
         """The reader as a ``DBReaderProto``."""
         message = caffe2_pb2.DBReaderProto(source=self.source, db_type=self.db_type)
-        message.key = self._cursor.key().decode("utf-8", "surrogateescape")
+        with self._lock:
+            message.key = self._place()[1].decode("utf-8", "surrogateescape")
         return message.SerializeToString()
 
     @classmethod

@@ -65,3 +65,35 @@ def test_an_empty_database_has_nothing_to_read(tmp_path):
     fill(tmp_path / "db", "minidb", [])
     with pytest.raises(BadValue, match="no records"):
         DBReader("minidb", str(tmp_path / "db"))
+
+
+@pytest.mark.parametrize("db_type", ["minidb", "lmdb"])
+def test_looking_ahead_moves_nothing(tmp_path, db_type):
+    path = str(tmp_path / "db")
+    fill(path, db_type, [(b"%d" % k, b"") for k in range(5)])
+    reader = DBReader(db_type, path)
+    reader.read()
+    reader.read()
+    before = reader.state(), reader.serialize()
+    seen = reader.peek(4)
+    assert [key for key, _ in seen] == [b"2", b"3", b"4", b"0"]
+    assert (reader.state(), reader.serialize()) == before
+    assert all(reader.read() is record for record in seen[:2])
+    other = DBReader(db_type, path)
+    other.restore(reader.state())
+    for resumed in (reader, other, DBReader.deserialize(reader.serialize())):
+        assert [resumed.read()[0] for _ in range(4)] == [b"4", b"0", b"1", b"2"]
+    reader.peek(3)
+    reader.seek_to_first()
+    assert reader.read()[0] == b"0"
+    reader.peek(3)
+    reader.restore(before[0])
+    assert reader.read()[0] == b"2"
+
+
+def test_looking_ahead_in_shards(tmp_path):
+    path = str(tmp_path / "db")
+    fill(path, "minidb", [(b"%d" % k, b"") for k in range(5)])
+    reader = DBReader("minidb", path, 2, 1)
+    assert [key for key, _ in reader.peek(3)] == [b"1", b"3", b"1"]
+    assert [reader.read()[0] for _ in range(5)] == [b"1", b"3", b"1", b"3", b"1"]
