@@ -98,7 +98,7 @@ def place_layer(
     source: tuple[str, int] | None = None,
     splice: str | None = None,
     at: tuple[float, float] | None = None,
-) -> tuple[Document, list[BlobReference]]:
+) -> tuple[Document, list[str]]:
     """Puts a layer on the canvas; its parameters are as large as its input asks for."""
     channels, width = input_sizes(_read_shape(document, source, splice))
 

@@ -50,9 +50,9 @@ def feed_digits(session: Session, count: int) -> dict[str, str]:
     if found is None:
         raise EditRefused("digits need an input of shape (N, 1, size, size)")
     pictures, labels, size = found
-    samples = session.memory.get(("samples", size))
+    samples = session.memory.get(f"samples {size}")
     if samples is None:
-        samples = session.memory["samples", size] = Samples(size)
+        samples = session.memory[f"samples {size}"] = Samples(size)
     images, classes = samples.batch(count)
     runner = runner_of(session)
     runner.feed(pictures, images)

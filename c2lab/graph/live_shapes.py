@@ -116,8 +116,7 @@ def live_shapes(net: caffe2_pb2.NetDef, known: Mapping[str, ShapeAndType]) -> Li
                 except C2LabError as error:
                     result.problems[index] = _plain_message(error)
             failed = index in result.problems or index in result.incomplete or index in result.grey
-            lasting = found is not None and not failed and not found.constants and key is not None
-            if lasting and node is not None and not node.static_inputs:
+            if found is not None and node is not None and not (failed or found.constants or node.static_inputs):
                 _remember(key, found)
             kept = _settle(op, node, found, shapes, values)
             for name in op.output:
@@ -146,6 +145,8 @@ def _key(op: caffe2_pb2.OperatorDef, held: tuple[ShapeAndType | None, ...]) -> A
 
 
 def _remember(key: Any, found: Found) -> None:
+    if key is None:
+        return
     if len(_remembered) > 50_000:
         _remembered.clear()
     _remembered[key] = found

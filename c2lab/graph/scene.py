@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from c2lab.graph.boxes import box_of
 from c2lab.graph.canvas import group_id, input_id
 from c2lab.graph.document import Document
@@ -327,6 +329,7 @@ def _frames(
     for box in boxes:
         x, y = placed.corners[box.id]
         sides[box.id] = (x, y, x + box.size[0], y + box.size[1])
+    others = np.array([side for name, side in sides.items() if name[:1] != "i"]).reshape(-1, 4).T
     frames = []
     for group in groups[:400]:
         inside = {owner[member] for member in group.members if member in owner}
@@ -337,11 +340,8 @@ def _frames(
         pad = max(8.0, 18.0 - 4 * depth)
         left, top = min(s[0] for s in own) - pad, min(s[1] for s in own) - pad - 12
         right, bottom = max(s[2] for s in own) + pad, max(s[3] for s in own) + pad
-        clear = not any(
-            l < right and r > left and t < bottom and b > top
-            for name, (l, t, r, b) in sides.items()
-            if name not in inside and not name.startswith("i")
-        )
+        covered = (others[0] < right) & (others[2] > left) & (others[1] < bottom) & (others[3] > top)
+        clear = int(covered.sum()) == sum(name[:1] != "i" for name in inside)
         frames.append(
             {
                 "path": group.path,

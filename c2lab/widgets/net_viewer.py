@@ -87,15 +87,14 @@ def show(
     source = source_of(thing)
     svg = draw(view_of(source, inputs), direction=direction, boxes=boxes, fold_above=fold_above, title=title)
     count = len(source.net.op)
-    canvas = None
-    if _live_here() if live is None else live:
 
-        def canvas() -> Any:
-            from c2lab.widgets.net_builder import build
+    def canvas() -> Any:
+        from c2lab.widgets.net_builder import build
 
-            return build(thing, inputs=inputs, readonly=True, fold_above=fold_above)
+        return build(thing, inputs=inputs, readonly=True, fold_above=fold_above)
 
-    return Picture(svg, f'<picture of net "{source.net.name}": {count} operator{"s" * (count != 1)}>', canvas)
+    text = f'<picture of net "{source.net.name}": {count} operator{"s" * (count != 1)}>'
+    return Picture(svg, text, canvas if (_live_here() if live is None else live) else None)
 
 
 def _live_here() -> bool:

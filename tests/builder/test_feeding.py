@@ -46,7 +46,8 @@ class Bomb:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "!!", base64.b64encode(b"garbage").decode(), npy(np.zeros(3))[:40], base64.b64encode(pickle.dumps(Bomb())).decode(),
+    ["", "!!", base64.b64encode(b"garbage").decode(), npy(np.zeros(3))[:40],
+     base64.b64encode(pickle.dumps(Bomb())).decode(),
      npy(np.array([Bomb()], object), allow_pickle=True), base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 50).decode()],
 )  # fmt: skip
 def test_damaged_files_and_programs_are_refused(given, capsys):

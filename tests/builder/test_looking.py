@@ -27,7 +27,8 @@ def test_numbers_and_histogram():
 @pytest.mark.parametrize(
     "value",
     [
-        np.float32([np.nan, np.inf, 1]), np.float32([np.nan]), np.zeros((0, 3), np.float32), np.float32(3), np.int32([[1]]),
+        np.float32([np.nan, np.inf, 1]), np.float32([np.nan]), np.zeros((0, 3), np.float32), np.float32(3),
+        np.int32([[1]]),
         np.array([True, False]), np.array(["a", "b"], object), b"text", None, np.float64([1e308, -1e308]),
         np.full((2, 2), np.nan, np.float32), np.float16([1, 2]),
     ],

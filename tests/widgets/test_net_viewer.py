@@ -46,3 +46,16 @@ def test_unknown_operators_are_drawn_too():
 def test_anything_else_is_refused():
     with pytest.raises(TypeError, match="a ModelHelper"):
         show(3)
+
+
+def test_a_live_picture_brings_its_canvas_along():
+    net = core.Net("shown_live")
+    net.Relu("x", "y")
+    before = net.Proto().SerializeToString()
+    still, live = show(net, live=False), show(net, live=True)
+    assert set(still._repr_mimebundle_()) == {"image/svg+xml", "text/plain"}
+    data = live._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert data["image/svg+xml"] == still.svg == live.svg
+    assert net.Proto().SerializeToString() == before
+    assert set(show(net)._repr_mimebundle_()) == set(still._repr_mimebundle_())  # no notebook, no canvas
