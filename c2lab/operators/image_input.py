@@ -76,7 +76,7 @@ class Settings:
             picture = _pixels(datum.data, shape, where).transpose(1, 2, 0)
         if self.outputs != 2:
             raise ShapeMismatch(f"{where}a Datum has a picture and a label, but there are {self.outputs} outputs")
-        return picture, self.box, np.int32(datum.label).reshape(()), []
+        return picture, self.box, np.array(datum.label, np.int32), []
 
     def _tensors(self, content: bytes, where: str) -> tuple[np.ndarray, Box | None, np.ndarray, list[np.ndarray]]:
         protos = caffe2_pb2.TensorProtos()
