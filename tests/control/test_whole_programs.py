@@ -13,6 +13,7 @@ from c2lab.control.net_builder import NetBuilder
 from c2lab.control.operations import ops
 from c2lab.control.session import LocalSession
 from c2lab.control.task import Task, TaskGroup, WorkspaceType, final_output
+from c2lab.nets import branches
 
 
 @pytest.fixture(autouse=True)
@@ -205,6 +206,43 @@ def test_training_in_a_task(session):
     session.run(task)
     np.testing.assert_allclose(workspace.FetchBlob("w"), [[2, -1]], atol=1e-2)
     assert 3 < done.fetch() < 200
+
+
+@pytest.mark.parametrize("inside", ["compiled", "on the host"])
+def test_many_steps_of_training_are_as_good_as_one_after_the_other(inside, monkeypatch):
+    if inside == "on the host":
+        monkeypatch.setattr("c2lab.backend.run.with_regions", lambda graph, exists, inside=False, pairs=True: graph)
+
+    x, w = np.float32([0.5, -1.25]), np.float32([1.5, 0.75])
+
+    def trained(steps):
+        net, yes, no = core.Net("trains"), core.Net("yes"), core.Net("no")
+        net.AddExternalInput("x", "w", "v", "n", "one", "two", "rate")
+        net.Add(["n", "one"], "n")
+        net.Mod("n", "odd", divisor=2)
+        net.Cast("odd", "c", to=core.DataType.BOOL)
+        yes.Mul(["x", "w"], "local")
+        yes.Tanh("local", "y")
+        no.Mul(["x", "v"], "y")
+        branches.add_if_op(net, "c", ["y"], yes, no)
+        net.SumElements("y", "loss")
+        gradients = net.AddGradientOperators(["loss"])
+        for name in ("w", "v"):
+            net.WeightedSum([name, "two", gradients[name], "rate"], name)
+        place = workspace.Workspace()
+        for name, value in {"x": x, "w": w, "v": w, "n": np.int64([0]), "one": np.int64([1]),
+                            "two": np.float32([1]), "rate": np.float32([-0.1])}.items():  # fmt: skip
+            place.feed(name, value)
+        place.create(net.Proto())
+        for count in steps:
+            place.run(net.Name(), count)
+        return {name: place[name] for name in ("w", "v", "n", "loss", "y")}
+
+    once, many = trained([1] * 7), trained([4, 3])
+    for name, value in once.items():
+        np.testing.assert_array_equal(many[name], value, err_msg=name)
+    assert np.all(once["w"] != w)
+    assert np.all(once["v"] != w)
 
 
 def test_all_of_it_by_the_old_names(session):
