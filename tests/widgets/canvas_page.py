@@ -13,10 +13,15 @@ from typing import Any
 from c2lab.widgets.net_builder import NetBuilder
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 STATIC = Path(__file__).parents[2] / "c2lab" / "widgets" / "static"
 SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 VALUES = ("scene", "facts", "palette", "readonly", "height", "key")
@@ -135,6 +140,8 @@ class CanvasPage:
     def place(self, typed: str) -> None:
         """Types a name into the search, and Enter."""
         before = self.builder.scene_version
+        if not self.page.evaluate("document.activeElement.closest('[data-c2lab]') !== null"):
+            self.root.focus()
         self.page.keyboard.press("/")
         search = self.page.get_by_role("searchbox")
         search.wait_for()

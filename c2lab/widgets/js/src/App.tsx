@@ -29,6 +29,7 @@ import { type Drop, usePaletteDrag } from "./use_palette_drag";
 const EASY_ZOOM = 0.8;
 const ALIGNMENTS = ["left", "centre", "right", "top", "middle", "bottom"];
 const TOLD_FOR = 9000;
+const SETTLING = 1500;
 
 interface Offer {
   label: string;
@@ -49,6 +50,7 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
   const wantsForm = useRef<WantedForm | null>(null);
   const searchAt = useRef<{ x: number; y: number } | null>(null);
   const toShow = useRef<{ ids: string[]; focus: boolean } | null>(null);
+  const lastShown = useRef<{ ids: string[]; at: number }>({ ids: [], at: 0 });
   const fitted = useRef(false);
   const within = useRef(false);
 
@@ -164,6 +166,7 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
     const boxes = scene.nodes.filter(({ id }) => wanted.ids.includes(id));
     if (boxes.length === 0) return;
     toShow.current = null;
+    lastShown.current = { ids: wanted.ids, at: Date.now() };
     view.show(boxes);
     const one = wanted.ids.length === 1 ? wanted.ids[0] : undefined;
     if (wanted.focus && one && wantsForm.current?.node !== one) {
@@ -446,6 +449,12 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
               }}
               onOffer={offerReaders}
               onOpenGroup={(path) => actions.collapse(path, false)}
+              onSeen={(seen) => view.show([seen])}
+              onResized={() => {
+                if (Date.now() - lastShown.current.at < SETTLING) {
+                  view.show(scene.nodes.filter(({ id }) => lastShown.current.ids.includes(id)));
+                }
+              }}
             />
             {empty && (
               <Starters

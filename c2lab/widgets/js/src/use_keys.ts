@@ -170,12 +170,13 @@ export function useKeys(wanted: Wanted) {
         view.zoomBy(0.8);
         break;
       case "move": {
-        if (list.length === 0 || scene.readonly) return;
+        const movers = list.length > 0 ? list : box ? [box.id] : [];
+        if (movers.length === 0 || scene.readonly) return;
         const step = event.shiftKey ? 1 : 12;
         const dx = event.key === "ArrowLeft" ? -step : event.key === "ArrowRight" ? step : 0;
         const dy = event.key === "ArrowUp" ? -step : event.key === "ArrowDown" ? step : 0;
         const positions = Object.fromEntries(
-          scene.nodes.filter((each) => list.includes(each.id)).map((each) => [each.id, [each.x + dx, each.y + dy]]),
+          scene.nodes.filter((each) => movers.includes(each.id)).map((each) => [each.id, [each.x + dx, each.y + dy]]),
         );
         actions.send("move", { positions });
         break;

@@ -51,6 +51,8 @@ export interface CanvasProps {
   onSearchAt: (at: { x: number; y: number }) => void;
   onOffer: (from: Box, output: number, client: { x: number; y: number }) => void;
   onOpenGroup: (path: string) => void;
+  onSeen: (box: Box) => void;
+  onResized: () => void;
 }
 
 /** The boxes and wires; above a size, the overview in their place. */
@@ -69,6 +71,12 @@ export function Canvas(props: CanvasProps) {
     const seen = countSeen(scene.nodes, { x, y, zoom }, width, height);
     setOverview((now) => width > 0 && wantsOverview(scene.nodes.length, seen, zoom, now));
   }, [scene.nodes, x, y, zoom, width, height]);
+
+  // A form that opens takes room from the canvas: what was just shown stays in sight.
+  const resized = useRef(props.onResized);
+  resized.current = props.onResized;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs when the size changes
+  useEffect(() => resized.current(), [width, height]);
 
   const boxOf = useCallback((id: string) => scene.nodes.find((box) => box.id === id), [scene.nodes]);
 
@@ -133,6 +141,15 @@ export function Canvas(props: CanvasProps) {
       className="c2b-pane"
       onPointerDown={(event) => {
         pressed.current = { x: event.clientX, y: event.clientY };
+        // The pane keeps presses to itself: without this the keys would go elsewhere.
+        if (!(event.target as Element).closest(".react-flow__node, button"))
+          props.root.current?.focus({ preventScroll: true });
+      }}
+      onFocus={(event) => {
+        // Whoever walks with Tab sees where.
+        const node = (event.target as Element).closest<HTMLElement>(".react-flow__node")?.dataset.id;
+        const box = node ? boxOf(node) : undefined;
+        if (box && (event.target as Element).matches(":focus-visible")) props.onSeen(box);
       }}
       onClick={(event) => {
         // In the overview boxes are no elements: a click finds them by place.
