@@ -5,6 +5,8 @@ from __future__ import annotations
 import _signal  # C functions: signal.signal() is ten times slower
 from typing import Any
 
+from c2lab.operators.waiting import WaitEnded, give_up
+
 _SIGINT = int(_signal.SIGINT)
 
 
@@ -12,7 +14,8 @@ class interrupts_deferred:
     """Notes Ctrl-C instead of raising it: between dispatch and commit it would lose donated blobs.
 
     ``with interrupts_deferred() as noted:`` gives a list that is no longer empty once Ctrl-C was
-    pressed.  Pressed twice it is raised all the same: a host operator may wait for what never comes.
+    pressed.  Who waits for a queue stops waiting, with an error.  Pressed twice it is raised all the same:
+    a host operator may wait for what never comes.
     """
 
     __slots__ = ("before", "noted")
@@ -30,7 +33,10 @@ class interrupts_deferred:
         if self.noted:
             raise KeyboardInterrupt
         self.noted.append(number)
+        give_up()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: object, *_: object) -> None:
         if self.before is not None:
             _signal.signal(_SIGINT, self.before)
+        if self.noted and isinstance(error, WaitEnded):
+            raise KeyboardInterrupt from error

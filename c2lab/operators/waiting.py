@@ -31,7 +31,7 @@ class Together:
 
     def __init__(self, around: Together | None = None) -> None:
         self.over = False
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may end the group in the middle of any line
         self._waited_on: list[threading.Condition] = []
         self._parts: list[Together] = []
         if around is not None:
@@ -98,9 +98,17 @@ def wait_for(condition: threading.Condition, predicate: Callable[[], object], ti
     """Waits, with the condition's lock held, until ``predicate()``; false after ``timeout`` seconds.
 
     Raises:
-        WaitEnded: A thread that works together with this one has failed.
+        WaitEnded: A thread that works together with this one has failed, or the user has interrupted it.
     """
     group = current_group()
-    if group is None:
-        return bool(condition.wait_for(predicate, timeout))
-    return group.wait_for(condition, predicate, timeout)
+    if group is not None:
+        return group.wait_for(condition, predicate, timeout)
+    with Together() as alone:
+        return alone.wait_for(condition, predicate, timeout)
+
+
+def give_up() -> None:
+    """Ends what this thread waits for, if it waits: what a signal's handler calls."""
+    group = current_group()
+    if group is not None:
+        group.end()
