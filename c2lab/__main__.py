@@ -108,16 +108,20 @@ def show(options: argparse.Namespace) -> None:
     from c2lab.predictor.files import read_net, write_whole
 
     net = read_net(options.file)
-    if options.svg is None:
+    if options.svg is None and options.html is None:
         from google.protobuf import text_format
 
         print(text_format.MessageToString(net), end="")
         return
-    from c2lab.graph import drawing
+    from c2lab.graph import drawing, html_page
     from c2lab.graph.view import NetView
 
-    write_whole(options.svg, drawing.draw(NetView.of(net)).encode())
-    print(f"{options.svg}: {len(net.op)} operators")
+    if options.svg is not None:
+        write_whole(options.svg, drawing.draw(NetView.of(net)).encode())
+        print(f"{options.svg}: {len(net.op)} operators")
+    if options.html is not None:
+        write_whole(options.html, html_page.html_page(net).encode())
+        print(f"{options.html}: {len(net.op)} operators")
 
 
 def summary(options: argparse.Namespace) -> None:
@@ -168,6 +172,7 @@ def _parser() -> argparse.ArgumentParser:
     show_parser = add(show)
     show_parser.add_argument("file", type=Path, help="a net: .pb or .pbtxt")
     show_parser.add_argument("--svg", type=Path, metavar="OUT", help="draw it into this file")
+    show_parser.add_argument("--html", type=Path, metavar="OUT", help="write a page with its picture and its table")
 
     summary_parser = add(summary)
     summary_parser.add_argument("file", type=Path, help="a net: .pb or .pbtxt")

@@ -95,6 +95,15 @@ def test_show_draws_a_net(net, capsys, tmp_path):
     assert capsys.readouterr().out == "net.svg: 1 operators\n"
 
 
+def test_show_writes_a_page(net, capsys, tmp_path):
+    assert command_line.main(["show", "net.pb", "--html", "net.html"]) == 0
+    page = (tmp_path / "net.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "<svg" in page
+    assert "<table" in page
+    assert capsys.readouterr().out == "net.html: 1 operators\n"
+
+
 def test_summary_prints_a_table(net, capsys):
     assert command_line.main(["summary", "net.pb"]) == 0
     assert "Relu" in capsys.readouterr().out
