@@ -123,7 +123,7 @@ class ExecutionStep:
         self._open().num_concurrent_instances = num_concurrent_instances
 
     def SetOnlyOnce(self, only_once: bool) -> None:
-        """Runs the step in the first iteration of its parent only."""
+        """Runs the step once each time, also where it has a stop blob."""
         self._open().only_once = only_once
 
     def SetShouldStopBlob(self, should_stop_blob: BlobReference) -> None:
@@ -341,7 +341,7 @@ def execution_step(
         report_net, report_interval: A net to run every so many iterations.
         concurrent_substeps: Whether the substeps run beside each other.
         should_stop_blob: A boolean blob; the step ends when it is true after a net or substep.
-        only_once: Whether the step runs in the first iteration of its parent only.
+        only_once: Whether the step runs once, also where it has a stop blob.
         num_concurrent_instances: How many copies of the step run beside each other.
         create_workspace: Whether the step has a workspace of its own.
         run_every_ms: Run every so many milliseconds while the siblings run.

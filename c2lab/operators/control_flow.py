@@ -11,6 +11,7 @@ from c2lab.errors import BadArgument, UnsafeInplace
 from c2lab.operators.definition import host_operator, operator
 from c2lab.operators.subnet_gradients import if_gradient, while_gradient
 from c2lab.operators.subnets import BoundBlobs, holds, run_net, shelter, written
+from c2lab.operators.waiting import Together, current_group
 from c2lab.proto import caffe2_pb2
 
 
@@ -88,12 +89,20 @@ def while_(
         >>> run("While", condition=np.array([True]), inputs=[np.float32([1])], loop_net=net)
         outputs_0 = [2.]
     """
-    while True:
-        if cond_net is not None:
-            run_net(cond_net, "cond_net", workspace, state)
-        if not holds(workspace[op.input[0]], op.input[0]):
-            return (None,) * num_outputs
-        run_net(loop_net, "loop_net", workspace, state)
+    around = current_group()
+    rounds = Together(around)  # so that an interrupt, or a failure beside this, ends even an endless loop
+    try:
+        with rounds:
+            while True:
+                rounds.require_going()
+                if cond_net is not None:
+                    run_net(cond_net, "cond_net", workspace, state)
+                if not holds(workspace[op.input[0]], op.input[0]):
+                    return (None,) * num_outputs
+                run_net(loop_net, "loop_net", workspace, state)
+    finally:
+        if around is not None:
+            around.leave(rounds)
 
 
 while_.gradient_maker(while_gradient)

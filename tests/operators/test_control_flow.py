@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+
 import numpy as np
 import pytest
 
@@ -110,3 +114,32 @@ def test_free_empties_and_names_are_listed():
 def test_core_writes_nets_as_arguments():
     made = core.CreateOperator("If", ["c"], ["y"], then_net=net_of(op("Exp", ["x"], ["y"])))
     assert made.arg[0].n.op[0].type == "Exp"
+
+
+def test_an_interrupt_ends_an_endless_loop():
+    workspace = Workspace()
+    workspace.feed("c", np.array([True]))
+    workspace.feed("n", np.int64([0]))
+    started = threading.Event()
+
+    def count(inputs, outputs):
+        outputs[0].feed(inputs[0].data + 1)
+        started.set()
+
+    net, body = core.Net("endless"), core.Net("body")
+    body.Python(count)("n", "n")
+    net.While(["c", "n"], ["n"], loop_net=body.Proto())
+    net.Exp("x", "y")
+    workspace.feed("x", np.float32([1]))
+
+    def interrupt():
+        started.wait(20)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        workspace.run_once(net.Proto())
+    thread.join()
+    # The net did not end, so nothing has happened.
+    assert workspace["n"] == 0
