@@ -248,6 +248,7 @@ def test_connecting_by_mouse_tells_the_shape_or_why_not(open_page):
     assert "gives" in told.inner_text() or "carries" in told.inner_text()
     canvas.page.mouse.up()
     canvas.page.wait_for_selector(".react-flow__edge[aria-label*='from Relu y to MatMul']")
+    canvas.button("Fit").click()
     # An output into an input that leads back to it.
     canvas.drag_to(
         canvas.port("MatMul matmul1", "matmul1", "output"), *middle(canvas.port("Relu y", "X", "input")), drop=False

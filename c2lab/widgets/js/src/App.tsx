@@ -50,6 +50,8 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
   const wantsForm = useRef<WantedForm | null>(null);
   const searchAt = useRef<{ x: number; y: number } | null>(null);
   const toShow = useRef<{ ids: string[]; focus: boolean } | null>(null);
+  const latest = useRef(scene);
+  latest.current = scene;
   const lastShown = useRef<{ ids: string[]; at: number }>({ ids: [], at: 0 });
   const fitted = useRef(false);
   const within = useRef(false);
@@ -117,6 +119,10 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
       try {
         const reply = await kernel.request(command, content);
         setComplaint("");
+        if (command === "connect") {
+          // The layout may have moved what was wired.
+          requestAnimationFrame(() => view.show(latest.current.nodes.filter(({ id }) => id === content.target)));
+        }
         if (command === "undo" || command === "redo") setSaid(`${command}: ${reply.label ?? ""}`);
         return reply;
       } catch (error) {
@@ -151,7 +157,7 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
         choose([node]);
       },
     };
-  }, [kernel, say, complain, choose, focusCanvas]);
+  }, [kernel, view, say, complain, choose, focusCanvas]);
 
   // ---- the view follows what happens -------------------------------------------------------
   useEffect(() => {
@@ -282,8 +288,6 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
       if (reply && name === "layout") requestAnimationFrame(() => requestAnimationFrame(() => refit(0.4)));
     }
   };
-  const latest = useRef(scene);
-  latest.current = scene;
   const refit = (least: number) => view.fit(latest.current.nodes, least);
 
   const comment = async () => {
