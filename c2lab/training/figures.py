@@ -68,8 +68,8 @@ def curves(
         ax.tick_params(labelsize=8)
         ax.grid(True, alpha=0.25, linewidth=0.6)
         ax.spines[["top", "right"]].set_visible(False)
-        values = [line.get_ydata() for line in ax.get_lines()]
-        if name in logarithmic and values and all(np.all(np.asarray(v, float) > 0) for v in values):
+        values = [run.history.column(name) for run in runs if name in run.history.names]
+        if name in logarithmic and values and all((column > 0).all() for column in values):
             ax.set_yscale("log")
         if ax.get_legend_handles_labels()[0]:
             ax.legend(fontsize=7, frameon=False)

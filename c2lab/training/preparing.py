@@ -261,8 +261,8 @@ def _gradients(net: caffe2_pb2.NetDef, seed: int, params: Sequence[str]) -> dict
     for name in params:
         if f"{name}_grad" in made:
             found[name] = f"{name}_grad"
-        elif f"{name}_grad_values" in made or f"{name}_grad_indices" in made:
-            found[name] = ""
+        elif name in made:
+            found[name] = ""  # updated, but without a gradient of its own shape
     return found
 
 

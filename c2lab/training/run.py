@@ -125,6 +125,7 @@ class TrainingRun(Steered):
         facts = {
             "epoch": self.epoch,
             "due": dict(self._due),
+            "inputs": self.stepper.inputs,
             "random": self.stepper.workspace.random_state(),
             "source": self._source_state,
             "readers": readers_state(blobs),
@@ -138,7 +139,9 @@ class TrainingRun(Steered):
         """Goes back to a checkpoint; only before ``start``."""
         facts = checkpoint.facts
         self.stepper.blobs.update({name: _as_blob(value) for name, value in checkpoint.arrays.items()})
-        self.stepper.create(self.stepper.nets.inputs)
+        blobs, wanted = self.stepper.blobs, self.stepper.nets.inputs
+        brought = facts["inputs"]
+        self.stepper.create([name for name in wanted if name not in blobs] if brought is None else brought)
         self.stepper.workspace.restore_random_state(facts["random"])
         restore_readers(self.stepper.blobs, facts["readers"])
         self.source.restore(facts["source"])

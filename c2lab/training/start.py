@@ -118,8 +118,9 @@ def train(
     source = source_of(data, nets, current, batch=batch, seed=seed, shuffle=shuffle, transform=transform)
     if epochs is None and steps is None:
         epochs, steps = (_EPOCHS, None) if _has_epochs(source) else (None, _STEPS)
+    name = name or str(getattr(model, "name", "")) or nets.step.name.rpartition("/")[0]
     settings = Settings(
-        name=name or nets.step.name.rpartition("/")[0] or "run", epochs=epochs, steps=steps, batch=batch,
+        name=name, epochs=epochs, steps=steps, batch=batch,
         accumulate=accumulate, seed=seed, guard=guard, evaluate_every=evaluate_every,
         checkpoint_every=checkpoint_every, checkpoint_seconds=checkpoint_seconds, depth=prefetch,
         notes={"base_rate": base_rate(nets), "shuffle": shuffle, "data_set": set_name},

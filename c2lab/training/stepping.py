@@ -30,6 +30,9 @@ class Stepper:
         found: Blobs that the nets read and do not fill are taken from here.
         seed: Of everything random.
         start: Blobs that win over the init net's fills: a model that has learnt already.
+
+    Attributes:
+        inputs: What batches bring, once that is known.
     """
 
     def __init__(
@@ -39,7 +42,7 @@ class Stepper:
         self.workspace = Workspace("training", seed=seed)
         self.blobs = self.workspace.blobs
         self.workspace.run_once(nets.init)
-        self._first: dict[str, Any] = {}
+        self.inputs: list[str] | None = None
         for name in self.outside():
             if name not in self.blobs and name in found:
                 self.workspace.feed(name, found[name])
@@ -65,6 +68,7 @@ class Stepper:
                 f"the net reads {', '.join(missing)}, which neither its init net fills nor the data brings "
                 f"(the data brings {', '.join(inputs) or 'nothing'}), and which is not in the workspace"
             )
+        self.inputs = list(inputs)
         self._step = self.workspace.create(self.nets.step, overwrite=True, input_blobs=inputs)
         if self.nets.update is not None:
             made = [name for op in self.nets.step.op for name in op.output]
@@ -110,8 +114,11 @@ class Stepper:
         """The blobs that a checkpoint holds: all that the nets find, without those of a batch."""
         made_by_step = {name for op in self.nets.step.op for name in op.output}
         lasting = set(self.nets.state)
+        brought = self.inputs
+        if brought is None:
+            brought = [name for name in self.nets.inputs if name not in self.blobs]
         return [name for name in self.outside()
-                if name not in self.nets.inputs and (name not in made_by_step or name in lasting)]  # fmt: skip
+                if name not in brought and (name not in made_by_step or name in lasting)]  # fmt: skip
 
     def rate(self) -> float | None:
         """The learning rate of the last step, or ``None`` where the net has none of its own."""
