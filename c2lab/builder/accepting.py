@@ -26,7 +26,7 @@ _USUAL = (
     "ResizeNearest", "InstanceNorm", "LayerNorm", "Tile", "LSTMUnit", "Div", "Negative", "Pow", "Swish", "Softplus",
 )  # fmt: skip
 _TIME = 0.6
-"""Seconds that trying may take."""
+"""Seconds after which only the usual ones are tried; the next time it goes on from there."""
 _memory: dict[Any, bool] = {}
 
 
@@ -54,7 +54,7 @@ def accepting_types(document: Document, node: str, output: int) -> list[dict[str
             continue
         key = (operator, known)
         if key not in _memory:
-            if time.perf_counter() > ends:
+            if position >= len(_USUAL) and time.perf_counter() > ends:
                 continue
             _memory[key] = operator_fits(operator, known)
         if _memory[key]:

@@ -40,7 +40,7 @@ def cost(session: Session, message: Message) -> Reply:
     totals = cost_totals(rows, document, live)
     session.memory["overlay"] = {"cost": {"rows": rows, "totals": totals, "batch": batch}, "heat": heat(rows)}
     session.memory["facts_wanted"] = True
-    return {"rows": rows, "totals": totals}
+    return {"rows": rows, "totals": totals, "groups": session.groups()}
 
 
 def cost_rows(

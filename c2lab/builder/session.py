@@ -62,6 +62,8 @@ class Session:
         self.fold_above = fold_above
         self.marks = dict(marks or {})
         self.lock = threading.RLock()
+        self.waiting = 0
+        """How many commands wait for their turn; whoever holds the lock often lets them in."""
         self.version = 0
         self.selected: list[str] = []
         self.memory: dict[str, Any] = {}
@@ -224,7 +226,9 @@ class Session:
         from c2lab.builder.commands import COMMANDS, LOOKING
 
         number = message.get("id") if isinstance(message, Mapping) else None
+        self.waiting += 1
         with self.lock:
+            self.waiting -= 1
             self.take_over()
             before, version, steps = self.history.present, self.version, self.history.steps()
             try:

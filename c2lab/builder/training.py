@@ -106,7 +106,8 @@ class Training:
                         if bad is not None:
                             error = f"{bad} is {values[bad]} after step {self.step}; training was stopped"
                             break
-                time.sleep(0)  # whoever waits for the lock gets it now
+                while self.session.waiting and not self._stopped.is_set():
+                    time.sleep(0.001)  # commands come in between the steps
         except Exception as failure:
             error = getattr(failure, "message", "") or f"{type(failure).__name__}: {failure}"
         self._stopped.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import time
 import weakref
 from collections.abc import Mapping
@@ -38,6 +39,9 @@ export default { render({ el }) {
 """
 
 _open: weakref.WeakValueDictionary[str, NetBuilder] = weakref.WeakValueDictionary()
+
+
+_numbers = itertools.count(1)
 
 
 class _Fresh(traitlets.Dict):
@@ -258,7 +262,7 @@ def build(
         return known
     session = Session(model, runner=runner or runner_for(), readonly=readonly, fold_above=fold_above)
     session.say_inputs(said_inputs(inputs))
-    return NetBuilder(session, key=into or f"builder{len(_open) + 1}", height=height)
+    return NetBuilder(session, key=into or f"builder{next(_numbers)}", height=height)
 
 
 def diff(before: Any, after: Any, *, height: int = 560, fold_above: int = FOLD_ABOVE) -> NetBuilder:
