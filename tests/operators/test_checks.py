@@ -51,6 +51,6 @@ def test_shapes_and_types():
 
 
 def test_the_first_offender_is_named():
+    rows = np.array([[1, 2], [9, 8]])
     with pytest.raises(BadValue, match=r"rows are 0 to 4 \(found 9 at position \[1, 0\]\)"):
-        rows = np.array([[1, 2], [9, 8]])
         require(rows < 5, "rows are 0 to 4", rows)
