@@ -112,6 +112,8 @@ def output_to_list(op_output: Any) -> list[Any]:
 def __getattr__(name: str) -> Any:
     if name == "C":
         return importlib.import_module("c2lab.workspace").C
+    if name == "workspace":  # old scripts say core.workspace
+        return importlib.import_module("c2lab.workspace")
     if name == "_REGISTERED_OPERATORS":
         return operator_types()
     raise AttributeError(f"module c2lab.core has no attribute {name}")

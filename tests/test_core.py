@@ -34,6 +34,7 @@ def test_the_compiled_module_is_the_workspaces():
     from c2lab import workspace
 
     assert core.C is workspace.C
+    assert core.workspace is workspace
 
 
 def test_an_unknown_name_is_an_attribute_error():
