@@ -69,7 +69,7 @@ class Net(NetRecords):
         return Net._names.prefix()
 
     def __str__(self) -> str:
-        return str(self._net)
+        return self.Name()
 
     def __repr__(self) -> str:
         return f'<Net "{self.Name()}", {len(self._net.op)} operators>'
@@ -79,7 +79,7 @@ class Net(NetRecords):
         try:
             viewer = importlib.import_module("c2lab.widgets.net_viewer")
         except ImportError:
-            return {"text/plain": str(self)}
+            return {"text/plain": str(self._net)}
         return viewer.mimebundle(self)
 
     # ---- operators -----------------------------------------------------------------------------

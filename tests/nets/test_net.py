@@ -63,21 +63,21 @@ def test_a_proto_goes_on_counting_its_blobs():
     assert core.Net(caffe2_pb2.NetDef(name="counted", op=[op])).NextName().endswith("_blob_12")
 
 
-def test_text_is_the_proto_and_repr_is_short(net):
+def test_as_text_it_is_its_name_and_repr_is_short(net):
     net.Relu("x", "y")
-    assert str(net) == str(net.Proto())
+    assert str(net) == net.Name()
     assert repr(net) == f'<Net "{net.Name()}", 1 operators>'
 
 
 def test_a_notebook_always_gets_the_text(net, monkeypatch):
     net.Relu("x", "y")
     monkeypatch.setitem(sys.modules, "c2lab.widgets.net_viewer", None)
-    assert net._repr_mimebundle_() == {"text/plain": str(net)}
+    assert net._repr_mimebundle_() == {"text/plain": str(net.Proto())}
 
 
 def test_nets_can_be_copied(net):
     net.Relu("x", "y")
-    assert str(copy.deepcopy(net)) == str(net)
+    assert copy.deepcopy(net).Proto() == net.Proto()
 
 
 # ---- operators by attribute ---
