@@ -16,7 +16,7 @@ from tests.onnx_witness.nets import NO_COUNTERPART, TRANSLATIONS, LeftOut, Trans
 
 DATA = np.load(Path(__file__).parents[1] / "onnx_witness" / "cases.npz")
 CASES = json.loads(DATA["index"].tobytes())["cases"]
-FEWEST = 450  # of the 758 cases, so many are run
+FEWEST = 450  # of 757 cases, at least so many are run
 
 # Where the cases give fewer digits than we compare.
 ROUNDED = {"RoiAlign": 1e-4}
