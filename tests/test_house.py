@@ -25,7 +25,7 @@ LEVELS = {
     "backend": 3, "core": 3, "nets": 3, "parameters": 3, "plan": 3,
     "control": 4,
     "workspace": 4, "brew": 4, "brew_layers": 4, "model_helper": 4, "optimizer": 4, "optimizers": 4,
-    "builder": 5, "predictor": 5, "data": 5, "training": 5, "interchange": 5, "compat": 5, "jobs": 5,
+    "builder": 5, "predictor": 5, "data": 5, "training": 5, "interchange": 5, "compat": 5, "jobs": 5, "sequences": 5,
     "widgets": 6,
     "eager": 5, "catalogue": 5,
     "__init__": 7, "__main__": 7,

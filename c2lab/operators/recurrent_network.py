@@ -13,6 +13,12 @@ from c2lab.operators.subnets import BoundBlobs, StepScopes, run_net, shelter, wr
 from c2lab.proto import caffe2_pb2
 
 
+def gradient_of(name: str) -> str:
+    """The blob whose gradient this is by its name; empty for none."""
+    blob, grad, after = name.rpartition("_grad")
+    return blob if grad and after in ("", "_from_next") else ""
+
+
 class Links:
     """Which blobs of a step stand for which rows of blobs outside: row ``t + offset`` at step ``t``."""
 
@@ -32,8 +38,8 @@ class Links:
         for internal, external, offset, window in self.links:
             rows = outside[external][step + offset : step + offset + window].copy()
             # A gradient has the shape that the step gave its blob, which may differ from a row of the state.
-            base = scope.blobs.get(internal.removesuffix("_grad"))
-            if internal.endswith("_grad") and getattr(base, "size", None) == rows.size:
+            base = scope.blobs.get(gradient_of(internal))
+            if getattr(base, "size", None) == rows.size:
                 rows = rows.reshape(base.shape)
             scope[internal] = rows
 
