@@ -12,7 +12,8 @@ from typing import Any
 
 from c2lab.errors import C2LabError
 from c2lab.graph.document import Document
-from c2lab.graph.live_shapes import document_shapes
+from c2lab.graph.live_shapes import document_shapes, known_shapes, live_shapes
+from c2lab.graph.shapes import ShapeAndType
 from c2lab.operators import registry
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
@@ -25,31 +26,49 @@ Rule = Callable[[Mapping[str, Any], Shape, Shape], Sequence[Shape]]
 
 def fitted(before: Document, after: Document) -> Document:
     """``after``, with the parameters of layers made to fit that an edit made unfit."""
-    document = after
-    for _ in range(400):
-        changes = _changes(before, document)
-        if not changes:
-            return document
-        document = with_filled_shapes(document, changes)
-    return document
+    known, filled = set(before.ids), dict(filled_shapes(after))
+    changes: dict[str, Shape] = {}
+
+    def adjust(position: int, op: OperatorDef, read: ShapeAndType | None) -> Mapping[str, Shape]:
+        wanted = _wanted(after, op, read, filled) if op.type in _RULES else None
+        if not wanted or all(filled[name] == shape for name, shape in wanted.items()):
+            return {}
+        node = after.ids[position]
+        if node in known and not _did_fit(before, node):
+            return {}
+        filled.update(wanted)
+        changes.update(wanted)
+        return wanted
+
+    # One way through the net: what follows sees the sizes that came before it already fit.
+    live_shapes(after.net, known_shapes(after), adjust)
+    return with_filled_shapes(after, changes) if changes else after
+
+
+def _did_fit(document: Document, node: str) -> bool:
+    """Whether the parameters of an operator fitted what it read, or it read nothing that was known."""
+    had = parameter_shapes(document, document.op(node), document.position(node))
+    held = filled_shapes(document)
+    return had is None or all(held.get(name) == shape for name, shape in had.items())
 
 
 def parameter_shapes(document: Document, op: OperatorDef, position: int) -> dict[str, Shape] | None:
     """The shapes that the parameters of an operator should have; ``None`` where that cannot be told."""
-    rule = _RULES.get(op.type)
-    operator = registry.get(op.type)
-    if rule is None or operator is None or len(op.input) < 2 or not op.input[0]:
-        return None
-    filled = filled_shapes(document)
-    if op.input[1] not in filled:
-        return None
     # What it reads is told by the wires; it is known also where the operator itself does not fit.
-    read = document_shapes(document).inputs[position][0]
+    inputs = document_shapes(document).inputs[position]
+    return _wanted(document, op, inputs[0] if inputs else None, filled_shapes(document))
+
+
+def _wanted(
+    document: Document, op: OperatorDef, read: ShapeAndType | None, filled: Mapping[str, Shape]
+) -> dict[str, Shape] | None:
+    rule = _RULES.get(op.type)
+    if rule is None or len(op.input) < 2 or not op.input[0] or op.input[1] not in filled:
+        return None
     if read is None or not all(isinstance(size, int) for size in read.shape[1:]):
         return None
     try:
-        arguments = _arguments(op)
-        shapes = rule(arguments, tuple(read.shape), filled[op.input[1]])
+        shapes = rule(registry.find(op.type).read_arguments(op), tuple(read.shape), filled[op.input[1]])
     except (C2LabError, KeyError, IndexError, ValueError, ZeroDivisionError, TypeError):
         return None
     return {
@@ -82,27 +101,6 @@ def with_filled_shapes(document: Document, shapes: Mapping[str, Shape]) -> Docum
                 if argument.name == "shape":
                     argument.CopyFrom(make_argument("shape", [int(size) for size in shapes[op.output[0]]]))
     return Document(document.net, init, document.parameters, document.canvas)
-
-
-def _changes(before: Document, after: Document) -> dict[str, Shape]:
-    known = set(before.ids)
-    filled = filled_shapes(after)
-    for position, (node, op) in enumerate(zip(after.ids, after.net.op, strict=True)):
-        wanted = parameter_shapes(after, op, position) if op.type in _RULES else None
-        if not wanted or all(filled[name] == shape for name, shape in wanted.items()):
-            continue
-        if node in known:
-            old = before.op(node)
-            had = parameter_shapes(before, old, before.position(node))
-            held = filled_shapes(before)
-            if had is not None and any(held.get(name) != shape for name, shape in had.items()):
-                continue  # it did not fit before either
-        return wanted
-    return {}
-
-
-def _arguments(op: OperatorDef) -> dict[str, Any]:
-    return registry.find(op.type).read_arguments(op)
 
 
 def _kernel(arguments: Mapping[str, Any], read: Shape) -> Shape:

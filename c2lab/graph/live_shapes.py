@@ -8,7 +8,7 @@ is worked out anew.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,12 +67,17 @@ def known_shape(known: InputShape) -> ShapeAndType:
     return ShapeAndType(tuple(symbol(s) if isinstance(s, str) else s for s in known.shape), known.dtype)
 
 
-def live_shapes(net: caffe2_pb2.NetDef, known: Mapping[str, ShapeAndType]) -> LiveShapes:
+Adjust = Callable[[int, caffe2_pb2.OperatorDef, ShapeAndType | None], Mapping[str, tuple[Any, ...]]]
+"""``(position, operator, shape of its first input)`` -> other shapes of blobs that it reads."""
+
+
+def live_shapes(net: caffe2_pb2.NetDef, known: Mapping[str, ShapeAndType], adjust: Adjust | None = None) -> LiveShapes:
     """Shapes of a net, as far as they can be told.
 
     Args:
         net: The net; its operators may be unknown, wrong, or without wires.
         known: Shapes of the blobs that it finds.
+        adjust: May give blobs another shape before an operator reads them.
 
     Example:
         >>> net = caffe2_pb2.NetDef(op=[caffe2_pb2.OperatorDef(type="Relu", input=["x"], output=["y"])])
@@ -86,6 +91,9 @@ def live_shapes(net: caffe2_pb2.NetDef, known: Mapping[str, ShapeAndType]) -> Li
     lost: set[str] = set()
     with jax.enable_x64(True):
         for index, op in enumerate(net.op):
+            if adjust is not None:
+                for name, shape in adjust(index, op, shapes.get(op.input[0]) if op.input else None).items():
+                    shapes[name] = ShapeAndType(shape, shapes[name].dtype if name in shapes else "float32")
             held = tuple(shapes.get(name) for name in op.input)
             result.inputs.append(held)
             key = _key(op, held) if None not in held and lost.isdisjoint(op.input) else None
@@ -271,6 +279,40 @@ def _plain_message(error: C2LabError) -> str:
     return error.message.removeprefix("Operator def did not pass schema checking: ")
 
 
+def known_shapes(document: Document) -> dict[str, ShapeAndType]:
+    """What a document's net finds: what its init net fills, and what its canvas says."""
+    said: dict[str, ShapeAndType] = {}
+    rest = caffe2_pb2.NetDef()
+    for op in document.init.op:
+        shape = _said_shape(op)
+        if shape is None or op.output[0] in said:
+            rest.op.append(op)
+        else:
+            said[op.output[0]] = shape
+    known = dict(live_shapes(rest, said).blobs) if rest.op else said
+    known.update((blob, known_shape(shape)) for blob, shape in document.canvas.inputs.items())
+    return known
+
+
+_PLAIN_FILLS = frozenset({"XavierFill", "MSRAFill", "GaussianFill", "UniformFill", "ConstantFill"})
+_SAY_NOTHING = frozenset({"value", "mean", "std", "min", "max", "shape"})
+
+
+def _said_shape(op: caffe2_pb2.OperatorDef) -> ShapeAndType | None:
+    """The shape of what a plain fill makes, which its argument says: nothing has to be traced for it."""
+    if op.type not in _PLAIN_FILLS or op.input or len(op.output) != 1:
+        return None
+    if any(argument.name not in _SAY_NOTHING for argument in op.arg):
+        return None
+    shape = next((argument for argument in op.arg if argument.name == "shape"), None)
+    if shape is None or not shape.ints or min(shape.ints) < 0:
+        return None
+    number = next((argument for argument in op.arg if argument.name == "value"), None)
+    if number is not None and not number.HasField("f"):
+        return None  # the type follows from the value
+    return ShapeAndType(tuple(shape.ints), "float32")
+
+
 def document_shapes(document: Document, more: Mapping[str, ShapeAndType] | None = None) -> LiveShapes:
     """The shapes of a document: what its init net fills and its canvas says is known, and ``more``.
 
@@ -279,10 +321,7 @@ def document_shapes(document: Document, more: Mapping[str, ShapeAndType] | None 
     kept = document.__dict__.get("_live_shapes")
     if kept is not None and not more:
         return kept
-    known = dict(more or {})
-    known.update(live_shapes(document.init, {}).blobs)
-    known.update((blob, known_shape(shape)) for blob, shape in document.canvas.inputs.items())
-    found = live_shapes(document.net, known)
+    found = live_shapes(document.net, {**(more or {}), **known_shapes(document)})
     if not more:
         document.__dict__["_live_shapes"] = found
     return found

@@ -5,7 +5,7 @@ import pytest
 from c2lab.graph import shapes as graph_shapes
 from c2lab.graph.canvas import InputShape, input_id
 from c2lab.graph.document import Document
-from c2lab.graph.live_shapes import document_shapes, known_shape, live_shapes, output_shape, symbol
+from c2lab.graph.live_shapes import document_shapes, known_shape, known_shapes, live_shapes, output_shape, symbol
 from c2lab.graph.shapes import ShapeAndType
 from c2lab.graph.sources import Source
 from c2lab.proto import caffe2_pb2
@@ -144,3 +144,29 @@ def test_a_hundred_operators_are_quick():
     started = time.perf_counter()
     live_shapes(made, {"b0": known("N", 32)})
     assert time.perf_counter() - started < 0.15
+
+
+@pytest.mark.parametrize(
+    ("type", "arguments"),
+    [
+        ("XavierFill", {"shape": [4, 6]}), ("MSRAFill", {"shape": [4, 6]}),
+        ("GaussianFill", {"shape": [3], "std": 0.5}),
+        ("UniformFill", {"shape": [3, 1], "min": 0.0, "max": 2.0}), ("ConstantFill", {"shape": [2], "value": 1.0}),
+        ("ConstantFill", {"shape": [2], "value": 1}), ("ConstantFill", {"shape": [2], "dtype": 2}),
+        ("ConstantFill", {"shape": [0]}), ("ConstantFill", {"value": 1.0}),
+    ],
+)  # fmt: skip
+def test_what_fills_say_is_what_they_make(type, arguments):
+    fill = net((type, "", "w", arguments))
+    document = Document.of(Source(net(("Relu", "w", "y", {})), fill))
+    assert known_shapes(document) == live_shapes(fill, {}).blobs
+
+
+def test_shapes_can_be_adjusted_on_the_way():
+    found = live_shapes(
+        net(("FC", "x w b", "y", {})),
+        {"x": known("N", 6), "w": known(4, 9), "b": known(4)},
+        lambda position, op, read: {"w": (4, read.shape[1])},
+    )
+    assert found.problems == {}
+    assert told(found, 0) == ["(N, 4) float32"]
