@@ -17,15 +17,17 @@ from c2lab.graph.ir import Graph, Value
 # By operator type: which outputs hold moved values (all of them where empty).
 MOVES_TEXT: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(
-        ("Alias", "BatchGather", "Concat", "Copy", "ExpandDims", "Flatten", "FlattenToVec", "Gather", "Reshape",
-         "Slice", "Squeeze", "StopGradient", "Tile", "Transpose"),
+        ("Alias", "AliasWithName", "BatchGather", "BooleanUnmask", "Concat", "Conditional", "Copy", "CopyCPUToGPU",
+         "CopyFromCPUInput", "CopyGPUToCPU", "CopyOnDeviceLike", "DepthConcat", "EnsureCPUOutput", "EnsureDense",
+         "ExpandDims", "Flatten", "FlattenToVec", "Gather", "GatherByKey", "MergeDim", "NumpyTile", "PrependDim",
+         "Reshape", "ResizeLike", "Slice", "Squeeze", "StopGradient", "Tile", "Transpose", "Where"),
         (0,),
     ),
-    "Split": (),
+    **dict.fromkeys(("DepthSplit", "Split", "SplitByLengths"), ()),
 }  # fmt: skip
 
 # What looks only at the shapes of what it reads, or at which values are equal, can read text too.
-LOOKS_AT_TEXT = frozenset(("EQ", "IsEmpty", "Shape", "Size"))
+LOOKS_AT_TEXT = frozenset(("EQ", "HasElements", "IsEmpty", "NE", "Shape", "Size"))
 
 
 def can_read_text(op_type: str) -> bool:

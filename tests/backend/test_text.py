@@ -96,3 +96,38 @@ def test_text_that_becomes_numbers_again():
     workspace.FeedBlob("x", np.float32([3]))
     workspace.RunNet(net)
     assert workspace.FetchBlob("y").tolist() == [3]
+
+
+A, B, C = b"a", b"b", b"c"
+
+
+@pytest.mark.parametrize(
+    ("type", "inputs", "outputs", "arguments", "want"),
+    [
+        ("Where", [[True, False, True], [A, B, C], [C, C, B]], 1, {}, [[A, C, C]]),
+        ("Conditional", [[True, False], [[A, B], [B, B]], [[C, C], [A, C]]], 1, {}, [[[A, B], [A, C]]]),
+        ("BooleanUnmask", [[True, False, True], [A, B], [False, True, False], [C]], 1, {}, [[A, C, B]]),
+        ("PrependDim", [[A, B, C, A]], 1, {"dim_size": 2}, [[[A, B], [C, A]]]),
+        ("MergeDim", [[[[A], [B]]]], 1, {}, [[[A], [B]]]),
+        ("ResizeLike", [[[A, B], [C, A]], [1.0, 2, 3, 4]], 1, {}, [[A, B, C, A]]),
+        ("NumpyTile", [[A, B], [2]], 1, {}, [[A, B, A, B]]),
+        ("GatherByKey", [[0, 1, 2, 3], [A, B], [C, A]], 1, {}, [[A, C, B, A]]),
+        ("EnsureCPUOutput", [[A, B]], 1, {}, [[A, B]]),
+        ("CopyFromCPUInput", [[A, B]], 1, {}, [[A, B]]),
+        ("CopyCPUToGPU", [[A, B]], 1, {}, [[A, B]]),
+        ("AliasWithName", [[A, B]], 1, {"name": "x"}, [[A, B]]),
+        ("DepthConcat", [[[A, B]], [[C]]], 2, {}, [[[A, B, C]], [2, 1]]),
+        ("SplitByLengths", [[A, B, C], [1, 2]], 2, {}, [[A], [B, C]]),
+        ("NE", [[A, B, C], [A, C, C]], 1, {}, [[False, True, False]]),
+        ("HasElements", [[A]], 1, {}, [True]),
+    ],
+)
+def test_more_moves(type, inputs, outputs, arguments, want):
+    for k, values in enumerate(inputs):
+        array = np.array(values)
+        is_text = array.dtype.kind == "S"
+        usual = {"i": np.int32, "f": np.float32, "b": bool}
+        workspace.FeedBlob(f"in {k}", array.astype(object if is_text else usual[array.dtype.kind]))
+    names = [f"out {k}" for k in range(outputs)]
+    workspace.RunOperatorOnce(core.CreateOperator(type, [f"in {k}" for k in range(len(inputs))], names, **arguments))
+    assert [workspace.FetchBlob(name).tolist() for name in names] == want
