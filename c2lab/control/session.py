@@ -82,12 +82,13 @@ class Session:
                     f"got: {runnable.session_class.__name__}"
                 )
             return runnable
-        # Kept with the object itself, by class: it goes when that goes.
+        # Kept with the object itself: it goes when that goes, and is not that of a copy.
         kept = getattr(runnable, "__dict__", {}).setdefault("_compiled_by", {})
-        if cls not in kept:
+        key = (cls, id(runnable))
+        if key not in kept:
             group = _as_group(runnable, workspace_type)
-            kept[cls] = CompiledRunnable(cls._compile_task_group(group, setup_net_list), cls)
-        return kept[cls]
+            kept[key] = CompiledRunnable(cls._compile_task_group(group, setup_net_list), cls)
+        return kept[key]
 
     def run(self, runnable: Any, workspace_type: str | None = None, setup_net_list: list[Any] | None = None) -> None:
         """Runs something, and waits for its end; arguments and errors as for ``compile``."""

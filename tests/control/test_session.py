@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -123,6 +125,7 @@ def test_an_object_is_compiled_once():
     net = counting()
     assert LocalSession.compile(net) is LocalSession.compile(net)
     assert LocalSession.compile(counting()) is not LocalSession.compile(net)
+    assert LocalSession.compile(copy.deepcopy(net)) is not LocalSession.compile(net)
 
 
 def test_workspace_types_must_agree():
