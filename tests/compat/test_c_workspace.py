@@ -96,3 +96,17 @@ def test_tensors_change_their_shape():
     tensor.reshape([2, 2])
     assert tensor.shape == (2, 2)
     assert tensor.fetch().tolist() == [[1, 2], [3, 4]]
+
+
+def test_a_workspace_inside_another_writes_what_is_outside_and_keeps_the_rest():
+    outer = Workspace()
+    outer.feed_blob("shared", np.float32([1]))
+    inner = Workspace(outer)
+    net = core.Net("inside")
+    net.Add(["shared", "shared"], ["shared"])
+    net.Copy("shared", "own")
+    inner.run(net)
+    assert outer.fetch_blob("shared").tolist() == [2]
+    assert inner.fetch_blob("own").tolist() == [2]
+    assert not outer.has_blob("own")
+    assert sorted(inner.blobs) == ["own", "shared"]
