@@ -8,7 +8,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const target = resolve(process.argv[2] ?? join(here, "..", "static"));
 
 await build({
-  entryPoints: [join(here, "src", "net_builder.tsx")],
+  entryPoints: [join(here, "src", "net_builder.tsx"), join(here, "src", "training_panel.ts")],
   outdir: target,
   bundle: true,
   minify: true,

@@ -4,6 +4,7 @@ import {
   type PointerEvent,
   type Ref,
   useDeferredValue,
+  useEffect,
   useId,
   useMemo,
   useRef,
@@ -25,16 +26,24 @@ interface Props {
 export function Palette({ entries, searchRef, onPlace, onDragStart, onLeave }: Props) {
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
+  // Enter was pressed before there was anything to place.
+  const [eager, setEager] = useState(false);
   const list = useId();
   const listed = useDeferredValue(typed);
   const found = useMemo(() => search(entries, listed), [entries, listed]);
   const chosen = typed.trim() ? Math.min(at, found.length - 1) : -1;
 
   const place = (entry: Entry) => {
+    setEager(false);
     setTyped("");
     setAt(0);
     onPlace(entry);
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: happens when the entries come
+  useEffect(() => {
+    const entry = eager ? search(entries, typed)[0] : undefined;
+    if (entry) place(entry);
+  }, [entries]);
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "ArrowDown") setAt(Math.min(at + 1, found.length - 1));
     else if (event.key === "ArrowUp") setAt(Math.max(at - 1, 0));
@@ -42,6 +51,7 @@ export function Palette({ entries, searchRef, onPlace, onDragStart, onLeave }: P
       // What is listed may lag behind what was typed.
       const entry = typed.trim() ? search(entries, typed)[typed === listed ? Math.max(chosen, 0) : 0] : undefined;
       if (entry) place(entry);
+      else if (entries.length === 0) setEager(true);
     } else if (event.key === "Escape") {
       setTyped("");
       onLeave();
@@ -67,6 +77,7 @@ export function Palette({ entries, searchRef, onPlace, onDragStart, onLeave }: P
         onChange={(event) => {
           setTyped(event.target.value);
           setAt(0);
+          setEager(false);
         }}
         onKeyDown={onKeyDown}
       />
@@ -78,7 +89,9 @@ export function Palette({ entries, searchRef, onPlace, onDragStart, onLeave }: P
         onPlace={place}
         onDragStart={onDragStart}
       />
-      {found.length === 0 && <p className="c2b-empty">Nothing is called so, or says so.</p>}
+      {found.length === 0 && (
+        <p className="c2b-empty">{entries.length === 0 ? "…" : "Nothing is called so, or says so."}</p>
+      )}
     </section>
   );
 }
