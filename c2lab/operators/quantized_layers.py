@@ -28,6 +28,7 @@ from c2lab.operators.quantized_arithmetic import (
     scaled_down,
     to_uint8,
 )
+from c2lab.operators.region_alignment import roi_align
 from c2lab.operators.windows import Order, Window, padded, spatial_sizes, spelled, views, window
 from c2lab.storage import QuantizedTensor
 
@@ -277,3 +278,56 @@ def _define_pools(ending: str, relu: bool) -> None:
 
 _define_pools("", relu=False)
 _define_pools("Relu", relu=True)
+
+
+@operator("Int8RoIAlign", types={"RoIs": "float32"})
+def int8_roi_align(
+    X,
+    RoIs,
+    *,
+    spatial_scale: float = 1.0,
+    pooled_h: int = 1,
+    pooled_w: int = 1,
+    sampling_ratio: int = -1,
+    order: Order = "NHWC",
+    Y_scale: float = 1.0,
+    Y_zero_point: int = 0,
+):
+    """The mean of a quantized image over each cell of a grid laid over each region, read between the pixels.
+
+    As RoIAlign on the real numbers, to the nearest step.
+
+    Inputs:
+        X: Quantized, ``(N, H, W, C)``.
+        RoIs: float32 ``(R, 5)``: the image's number and the corners ``x1, y1, x2, y2``; or ``(R, 4)`` for one image.
+    Args:
+        spatial_scale: Pixels of X for each unit of the corners.
+        pooled_h: Rows of the grid.
+        pooled_w: Columns of the grid.
+        sampling_ratio: Points along each side of a cell; at 0 or below one a pixel: ``ceil(side / cells)``.
+        order: NHWC; there is no other one.
+        Y_scale: How much one step of the output is.
+        Y_zero_point: The output's number for 0.
+    Outputs:
+        Y: Quantized, ``(R, pooled_h, pooled_w, C)``.
+    Example:
+        >>> from c2lab.storage import QuantizedTensor
+        >>> x = QuantizedTensor(np.uint8([[[[10], [20]], [[30], [40]]]]), 0.5, 8)
+        >>> run("Int8RoIAlign", X=x, RoIs=[[0.0, 0.0, 0.0, 1.0, 1.0]], sampling_ratio=1, Y_scale=0.5, Y_zero_point=8)
+        Y = [[[[25]]]] (scale 0.5, zero point 8)
+    """
+    require_nhwc(order)
+    require_quantized(X=X)
+    scale, zero_point = scale_of(Y_scale, Y_zero_point)
+    away = (X.data.astype(jnp.int32) - X.zero_point).astype(jnp.float32)
+    mean = roi_align.function(
+        away,
+        RoIs,
+        spatial_scale=spatial_scale,
+        pooled_h=pooled_h,
+        pooled_w=pooled_w,
+        sampling_ratio=sampling_ratio,
+        order=order,
+    )
+    steps = jnp.clip(jnp.round(mean * (np.float32(X.scale) / scale)), -1024, 1024).astype(jnp.int32)
+    return QuantizedTensor(to_uint8(steps, zero_point), float(scale), zero_point)

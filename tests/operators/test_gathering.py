@@ -118,6 +118,10 @@ def test_copy_rows_to_tensor():
     np.testing.assert_array_equal(got, want)
     with pytest.raises(BadValue, match="outside 0 to 4 - 1"):
         call("CopyRowsToTensor", X, np.int64([4]), np.float32([8, 9]), inplace=True)
+    (dX, *none) = gradients("CopyRowsToTensor", [X, np.int64([2, 0]), np.float32([8, 9])], [want], inplace=True)
+    assert none == [None, None]
+    np.testing.assert_array_equal(dX, want)
+    np.testing.assert_array_equal(call("CopyRowsToTensorGradient", X, inplace=True), X)
 
 
 def test_gradient_wiring():
@@ -126,6 +130,8 @@ def test_gradient_wiring():
         [("SliceGradient", ["I0", "I1", "I2", "GO0"], ["I0_grad"])],
         ["I0_grad", None, None],
     )
+    copied = [("CopyRowsToTensorGradient", ["GO0"], ["I0_grad"])]
+    assert wiring("CopyRowsToTensor", 3) == (copied, ["I0_grad", None, None])
     assert wiring("Gather", 2) == ([], [["I1", "GO0"], None])
     dense = [("SparseToDense", ["I1", "GO0", "I0"], ["I0_grad"])]
     assert wiring("Gather", 2, dense_gradient=1) == (dense, ["I0_grad", None])

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from c2lab.errors import NotSupported, ShapeMismatch, TypeMismatch
+from tests.operators.calls import call as plain_call
 from tests.operators.quantized_reference import (
     away_from_zero,
     call,
@@ -179,3 +180,18 @@ def test_max_pool(seed, relu):
     assert y.quantization == x.quantization
     want = windows(np.asarray(x.data).astype(np.int64), kernel, stride, pads, -1).max(axis=3)
     np.testing.assert_array_equal(y.data, np.maximum(want, x.zero_point) if relu else want)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_roi_align(seed):
+    rng = np.random.default_rng(500 + seed)
+    x = random_q(rng, (2, 7, 9, 3))
+    corners = rng.uniform(0, 8, (5, 4))
+    corners[:, 2:] += corners[:, :2]
+    rois = np.concatenate([rng.integers(0, 2, (5, 1)), corners], axis=1).astype(np.float32)
+    scale, zero_point = float(np.float32(x.scale * rng.uniform(0.5, 2))), int(rng.integers(0, 256))
+    more = {"pooled_h": 2, "pooled_w": 3, "sampling_ratio": int(rng.integers(0, 3)), "spatial_scale": 0.5}
+    y = call("Int8RoIAlign", x, rois, order="NHWC", Y_scale=scale, Y_zero_point=zero_point, **more)
+    plain = plain_call("RoIAlign", real(x).astype(np.float32), rois, order="NHWC", **more)
+    assert y.shape == (5, 2, 3, 3)
+    assert np.abs(y.data - steps(plain.astype(np.float64), scale, zero_point)).max() <= 0.51
