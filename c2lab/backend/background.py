@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from c2lab.operators.waiting import Together
 from c2lab.proto import caffe2_pb2
 
 
@@ -18,7 +19,9 @@ class BackgroundPlan:
 
     def _work(self, workspace: Any, plan: caffe2_pb2.PlanDef) -> None:
         try:
-            workspace.run_plan(plan)
+            # Beside the notebook: what a net overwrites may be fetched there at the same time.
+            with Together():
+                workspace.run_plan(plan)
         except BaseException as error:
             self.error = error
 
