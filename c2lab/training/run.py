@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import importlib
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -158,6 +159,18 @@ class TrainingRun(Steered):
     def __repr__(self) -> str:
         planned = f" of {self.steps_planned}" if self.steps_planned else ""
         return f"<TrainingRun {self.name!r}, {self.state}, step {self.steps_done}{planned}>"
+
+    def panel(self) -> Any:
+        """The live panel of this run; a notebook shows it for the run itself, too."""
+        return importlib.import_module("c2lab.widgets.training_panel").panel(self)
+
+    def _ipython_display_(self) -> None:
+        try:
+            shown = self.panel()
+        except ImportError:  # no anywidget
+            print(repr(self))
+        else:
+            shown._ipython_display_()
 
     def plot(self) -> Any:
         """The curves as a matplotlib figure, for a paper."""

@@ -158,7 +158,8 @@ class Iterable:
 
     def _begin(self) -> Iterator[Any]:
         made: Any = self._made
-        return iter(made() if callable(made) and not hasattr(made, "__iter__") else made)
+        begun: Any = made() if callable(made) and not hasattr(made, "__iter__") else made
+        return iter(begun)
 
     def next(self) -> Batch | None:
         """The next batch; one is read ahead, so that an epoch knows its end."""
