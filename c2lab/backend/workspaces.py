@@ -6,6 +6,7 @@ import copy
 import importlib
 import os
 import threading
+import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
@@ -34,6 +35,7 @@ _FEEDABLE = frozenset(
     ["float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "bool", "bfloat16"]
 )  # fmt: skip
 
+_LONGEST_STEP = 10.0  # seconds that a fetch waits for a net in another thread
 _drawing = threading.Lock()
 
 
@@ -104,13 +106,27 @@ class Workspace:
             value = self.blobs[name]
         except KeyError:
             raise MissingBlob(f"Can't find blob: {name}.{did_you_mean(name, self.blobs)}") from None
-        if isinstance(value, (jax.Array, np.ndarray)):
+        if isinstance(value, jax.Array):
+            return self._copied(name, value)
+        if isinstance(value, np.ndarray):
             return np.array(value)
         if isinstance(value, QuantizedTensor):
             return value.with_data(np.array(value.data))
         if isinstance(value, bytes):
             return value
         return f"{name}, a C++ native class of type {value.type_name}.".encode()
+
+    def _copied(self, name: str, value: Any) -> np.ndarray:
+        end = time.monotonic() + _LONGEST_STEP
+        while True:
+            try:
+                return np.array(value)
+            except RuntimeError:
+                # A net that runs in another thread was given the array, and is about to write the blob anew.
+                if not value.is_deleted() or time.monotonic() > end:
+                    raise
+                time.sleep(0.001)
+                value = self.blobs[name]
 
     def __getitem__(self, name: str) -> Any:
         return on_host(self.blobs[name])

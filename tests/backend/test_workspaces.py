@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,19 @@ def test_reset_may_move_the_root_folder():
     assert workspace.names() == []
     assert workspace.nets == {}
     assert workspace.root_folder == "elsewhere"
+
+
+def test_blobs_can_be_fetched_while_a_net_in_another_thread_overwrites_them():
+    ws = Workspace()
+    ws.feed("x", np.zeros(200_000, np.float32))
+    ws.feed("one", np.ones(200_000, np.float32))
+    net = caffe2_pb2.NetDef(name="adding")
+    net.op.add(type="Add", input=["x", "one"], output=["x"])
+    ws.create(net)
+    thread = threading.Thread(target=lambda: [ws.run("adding") for _ in range(300)])
+    thread.start()
+    while thread.is_alive():
+        seen = ws.fetch("x")
+        assert seen.min() == seen.max()
+    thread.join()
+    assert ws.fetch("x")[0] == 300
