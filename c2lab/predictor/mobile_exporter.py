@@ -10,6 +10,7 @@ import numpy as np
 from c2lab.errors import NotSupported
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
+from c2lab.storage import Int8Tensor, QuantizedTensor
 
 _FILLERS = {
     "float32": "GivenTensorFill",
@@ -46,9 +47,9 @@ def Export(workspace: Any, net: Any, params: Iterable[Any]) -> tuple[caffe2_pb2.
     inputs = [name for name in read if name not in names]
 
     init_net = caffe2_pb2.NetDef()
-    fetch = workspace.FetchBlob if hasattr(workspace, "FetchBlob") else workspace.fetch
+    held = workspace.current() if hasattr(workspace, "current") else workspace
     for name in names:
-        add_tensor(init_net, name, fetch(name))
+        add_tensor(init_net, name, held.fetch(name))
     for name in inputs:
         add_tensor(init_net, name, np.zeros((1, 1), np.float32))
 
@@ -80,11 +81,25 @@ def add_tensor(net: caffe2_pb2.NetDef, name: str, blob: Any) -> None:
     """Appends to ``net`` the operator that fills ``name`` with the value ``blob``.
 
     Strings become ``GivenTensorStringFill``; a uint8 tensor is kept as one string of bytes,
-    as the original keeps it.
+    as the original keeps it.  A quantized tensor becomes ``Int8GivenTensorFill`` or, of int32,
+    ``Int8GivenIntTensorFill``.
 
     Raises:
         NotSupported: The type fits no filler.
     """
+    if isinstance(blob, (Int8Tensor, QuantizedTensor)):
+        numbers = np.asarray(blob.data)
+        is_bytes = numbers.dtype == np.uint8
+        op = net.op.add(type="Int8GivenTensorFill" if is_bytes else "Int8GivenIntTensorFill", output=[name])
+        values: Any = numbers.tobytes() if is_bytes else numbers.ravel().tolist()
+        for key, value in (
+            ("shape", list(numbers.shape)),
+            ("values", values),
+            ("Y_scale", float(blob.scale)),
+            ("Y_zero_point", int(blob.zero_point)),
+        ):
+            op.arg.add().CopyFrom(make_argument(key, value))
+        return
     if isinstance(blob, (str, bytes)):
         blob = np.array(blob, object)
     shape, values = list(blob.shape), blob.ravel().tolist()

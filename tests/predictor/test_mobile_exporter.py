@@ -100,3 +100,24 @@ def test_bytes_are_kept_as_one_string():
 def test_a_type_without_a_filler_is_refused():
     with pytest.raises(NotSupported, match='parameter "w" is float16, which no filler makes'):
         mobile_exporter.add_tensor(caffe2_pb2.NetDef(), "w", np.zeros(2, np.float16))
+
+
+def test_quantized_parameters():
+    rng = np.random.default_rng(0)
+    weights, bias = rng.integers(0, 256, (4, 3)).astype(np.uint8), np.int32([5, -70000, 0, 9])
+    workspace.FeedInt8Blob("qw", weights, 0.01, 120)
+    workspace.FeedInt8Blob("qb", bias, 0.0002, 0)
+    net = core.Net("quantized")
+    net.Int8Quantize("x", "qx", Y_scale=0.02, Y_zero_point=100)
+    net.Int8FC(["qx", "qw", "qb"], "qy", Y_scale=0.1, Y_zero_point=150)
+    net.Int8Dequantize("qy", "y")
+    x = rng.uniform(-2, 3, (5, 3)).astype(np.float32)
+    workspace.FeedBlob("x", x)
+    workspace.RunNetOnce(net)
+    wanted = workspace.FetchBlob("y")
+    assert np.abs(wanted - np.clip(x @ (0.01 * (weights.T - 120.0)) + 0.0002 * bias, -15, 10.5)).max() < 0.2
+    init_net, predict_net = mobile_exporter.Export(workspace, net, ["qw", "qb"])
+    assert [op.type for op in init_net.op[:2]] == ["Int8GivenTensorFill", "Int8GivenIntTensorFill"]
+    again = [caffe2_pb2.NetDef.FromString(made.SerializeToString()) for made in (init_net, predict_net)]
+    (result,) = workspace.Predictor(*again).run([x])
+    np.testing.assert_array_equal(result, wanted)
