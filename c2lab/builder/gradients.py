@@ -162,7 +162,7 @@ def without_gradients(document: Document) -> Document:
 # ---- optimizers ----------------------------------------------------------------------------------
 
 _MENU: dict[str, tuple[str, Mapping[str, Any]]] = {
-    "sgd": ("Stochastic gradient descent", {"base_learning_rate": 0.1, "momentum": 0.9}),
+    "sgd": ("Stochastic gradient descent", {"base_learning_rate": 0.01, "momentum": 0.9}),
     "adam": ("Adam", {"base_learning_rate": 0.001}),
     "adagrad": ("Adagrad", {"base_learning_rate": 0.01}),
     "rms_prop": ("RMSProp", {"base_learning_rate": 0.001}),

@@ -63,7 +63,7 @@ def test_training_is_two_lines():
     do(canvas, "add_optimizer", name="sgd", arguments={"policy": "step", "momentum": 0.5})
     code = assert_the_same(canvas.document)
     assert 'model.AddGradientOperators(["loss"])' in code.text
-    assert "optimizer.build_sgd(model, 0.1, momentum=0.5" in code.text
+    assert "optimizer.build_sgd(model, 0.01, momentum=0.5" in code.text
     assert len(code.text.splitlines()) < 20
 
 
