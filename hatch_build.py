@@ -33,7 +33,7 @@ class BundleHook(BuildHookInterface):
 
     def dependencies(self) -> list[str]:
         """Node as a wheel, where the machine has none and there is something to build."""
-        return [] if is_fresh() or shutil.which("node") and shutil.which("npm") else [NODE_WHEEL]
+        return [] if is_fresh() or (shutil.which("node") and shutil.which("npm")) else [NODE_WHEEL]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Builds the bundle."""
