@@ -47,7 +47,7 @@ export class Chart {
     const data: unknown[] = [steps];
     for (const cut of cuts) {
       data.push(column(cut.steps, cut.values));
-      data.push(column(cut.steps, smoothed(cut.values, shown.smoothing)));
+      data.push(column(cut.steps, smoothed(cut.values, this.metric === "rate" ? 0 : shown.smoothing)));
     }
     data.push(
       column(
