@@ -16,6 +16,7 @@ from c2lab.graph.draft import missing_slots
 from c2lab.graph.scene import box_name
 from c2lab.graph.shapes import ShapeAndType
 from c2lab.proto import caffe2_pb2
+from c2lab.storage import QuantizedTensor
 
 
 class OperatorCost(NamedTuple):
@@ -120,17 +121,17 @@ class Runner:
         if not self.has(blob):
             raise EditRefused(f"{blob[:60]!r} has no value yet; run the net first")
         if position is None or not writers or writers[-1] == position:
-            return self.fetch(blob)
+            return _as_seen(self.fetch(blob))
         # A workspace of its own, with copies: what the net overwrites there must not be overwritten here.
         apart = workspace.Workspace("canvas")
         for name, value in list(workspace.current().blobs.items()):
             if hasattr(value, "shape"):
-                apart.blobs[name] = np.array(value)
+                apart.feed(name, workspace.current().fetch(name))
         part = runnable(document)
         del part.op[position + 1 :]
         del part.external_output[:]
         apart.run_once(part)
-        return apart.fetch(blob)
+        return _as_seen(apart.fetch(blob))
 
     def cost(self, op: caffe2_pb2.OperatorDef, shapes: Mapping[str, ShapeAndType]) -> OperatorCost:
         """XLA's count of the operations of an operator, and the bytes that it reads and writes."""
@@ -199,6 +200,11 @@ def _settled(where: Any, op: caffe2_pb2.OperatorDef) -> None:
         value = where.blobs.get(name)
         if hasattr(value, "block_until_ready"):
             value.block_until_ready()
+
+
+def _as_seen(value: Any) -> Any:
+    """What eyes see of a quantized tensor: the real numbers that it stands for."""
+    return value.real_values() if isinstance(value, QuantizedTensor) else value
 
 
 def _some_value(known: ShapeAndType, random: np.random.RandomState) -> np.ndarray:

@@ -66,6 +66,9 @@ def test_every_version_of_a_blob_can_be_looked_at():
     assert (runner.value_at(canvas.document, None, "data") == workspace.FetchBlob("data")).all()
     with pytest.raises(EditRefused, match="run the net"):
         runner.value_at(canvas.document, 0, "nothing")
+    workspace.FeedInt8Blob("numbers", np.uint8([127, 130]), 0.5, 128)
+    assert runner.value_at(canvas.document, None, "numbers").tolist() == [-0.5, 1.0]
+    assert (runner.value_at(canvas.document, fc, "fc3") == before).all()  # what is quantized is copied too
 
 
 def test_costs_and_times():
