@@ -19,8 +19,8 @@ MOVES_TEXT: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(
         ("Alias", "AliasWithName", "BatchGather", "BooleanUnmask", "Concat", "Conditional", "Copy", "CopyCPUToGPU",
          "CopyFromCPUInput", "CopyGPUToCPU", "CopyOnDeviceLike", "DepthConcat", "EnsureCPUOutput", "EnsureDense",
-         "ExpandDims", "Flatten", "FlattenToVec", "Gather", "GatherByKey", "MergeDim", "NumpyTile", "PrependDim",
-         "Reshape", "ResizeLike", "Slice", "Squeeze", "StopGradient", "Tile", "Transpose", "Where"),
+         "ExpandDims", "Flatten", "FlattenToVec", "Gather", "GatherByKey", "MergeDim", "NumpyTile", "PackSegments",
+         "PrependDim", "Reshape", "ResizeLike", "Slice", "Squeeze", "StopGradient", "Tile", "Transpose", "Where"),
         (0,),
     ),
     **dict.fromkeys(("DepthSplit", "Split", "SplitByLengths"), ()),
@@ -66,18 +66,18 @@ def text_nodes(graph: Graph, blobs: Mapping[str, Any]) -> frozenset[int]:
 
 
 class TextCode:
-    """Strings as numbers and back.
+    """Strings as numbers and back; what an operator fills up with 0 is the empty string.
 
     Example:
         >>> code = TextCode([np.array([b"b", b"a", b"b"], object)])
         >>> code.numbers(np.array([b"b", b"a"], object))
-        array([1, 0], dtype=int32)
-        >>> code.strings(np.int32([0]))
+        array([2, 1], dtype=int32)
+        >>> code.strings(np.int32([1]))
         array([b'a'], dtype=object)
     """
 
     def __init__(self, arrays: Iterable[np.ndarray]) -> None:
-        self.known = sorted({item for array in arrays for item in array.flat})
+        self.known = [b"", *sorted({item for array in arrays for item in array.flat} - {b""})]
         self._number = {item: number for number, item in enumerate(self.known)}
 
     def numbers(self, array: np.ndarray) -> np.ndarray:

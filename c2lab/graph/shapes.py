@@ -54,8 +54,8 @@ def infer(net: caffe2_pb2.NetDef | Graph, known: Mapping[str, ShapeAndType]) -> 
     """Shapes of all blobs that follow from the ``known`` ones.
 
     A blob that is absent from the result is known only after running: it comes from a host
-    operator, or from a blob of unknown shape.  An operator whose inputs do not fit is in
-    ``errors``; what depends on it stays unknown.
+    operator (some of which foresee their shapes), or from a blob of unknown shape.  An operator
+    whose inputs do not fit is in ``errors``; what depends on it stays unknown.
 
     Args:
         net: The net.
@@ -83,9 +83,11 @@ def infer(net: caffe2_pb2.NetDef | Graph, known: Mapping[str, ShapeAndType]) -> 
                     found = infer_node(node, shapes, values)
                 except C2LabError as error:
                     errors[node.index] = error
+            foreseen = _foreseen(node, shapes) if found is None and node.index not in errors else {}
             for position, value in enumerate(node.outputs):
                 if found is None:
                     shapes.pop(value.blob, None)
+                    shapes.update({value.blob: foreseen[position]} if position in foreseen else {})
                     continue
                 shape = found.outputs[position]
                 if shape is not None:  # None: the operator leaves this blob as it was
@@ -163,6 +165,18 @@ def _evaluate(node: Node, inputs: tuple[ShapeAndType | None, ...], fixed: Mappin
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ShapeMismatch(f"{text} ({told})").at(node.place) from error
     return Found(tuple(None if o is None else ShapeAndType.of(o) for o in outputs), constants)
+
+
+def _foreseen(node: Node, shapes: Mapping[str, ShapeAndType]) -> dict[int, ShapeAndType]:
+    """Outputs, by position, whose shapes follow without the values that tracing the operator would need."""
+    rule = node.operator.shape_rule
+    if rule is None or not all(name in shapes for name in node.op.input):
+        return {}
+    try:
+        outputs = rule(*(shapes[name] for name in node.op.input), **node.arguments)
+    except (IndexError, ValueError):  # inputs that do not fit: the run says so in words
+        return {}
+    return {i: ShapeAndType(*made) for i, made in enumerate(outputs) if made is not None}
 
 
 @functools.cache

@@ -61,6 +61,7 @@ class Operator:
     host_rng: bool = False
     types: dict[str, tuple[str, ...]] = field(default_factory=dict)
     maker: Maker | None = None
+    shape_rule: Callable[..., Any] | None = None
     gradient_status: GradientStatus = "unregistered"
     gradient_of: str = ""
 
@@ -192,6 +193,11 @@ class Operator:
         """Registers ``maker(g)``, which returns the gradient OperatorDefs, where a wiring does not say it all."""
         self.maker, self.gradient_status = maker, "maker"
         return maker
+
+    def shapes(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """Registers ``rule(*inputs, **arguments)``: shape and type of each output, None where only a run tells."""
+        self.shape_rule = rule
+        return rule
 
 
 def operator(

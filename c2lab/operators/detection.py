@@ -108,6 +108,11 @@ def bbox_transform(
     return result, np.bincount(numbers, minlength=len(im_info)).astype(np.float32)
 
 
+@bbox_transform.shapes
+def _(rois, deltas, im_info, **_arguments):
+    return deltas[:2], ((im_info.shape[0],), FLOAT)
+
+
 @host_operator(
     "BoxWithNMSLimit",
     outputs="scores_out, boxes_out, classes, batch_splits_out?, keeps?, keeps_size?",
@@ -217,6 +222,13 @@ def box_with_nms_limit(
     return out[0], out[1], out[2], totals, out[3], sizes
 
 
+@box_with_nms_limit.shapes
+def _(scores, boxes, batch_splits=None, **_arguments):
+    _, classes = scores.shape
+    images = 1 if batch_splits is None else batch_splits.shape[0]
+    return None, None, None, ((images,), FLOAT), None, ((images, classes), "int32")
+
+
 @host_operator(
     "HeatmapMaxKeypoint",
     outputs="keypoints",
@@ -265,6 +277,12 @@ def heatmap_max_keypoint(heatmaps, bboxes_in, *, should_output_softmax: bool = F
                 chance,
             )
     return result
+
+
+@heatmap_max_keypoint.shapes
+def _(heatmaps, bboxes_in, **_arguments):
+    count, kinds, _, _ = heatmaps.shape
+    return (((count, 4, kinds), FLOAT),)
 
 
 def _peak(heat: Any, x: int, y: int) -> tuple[float, float, float]:

@@ -227,6 +227,11 @@ def percentile(original_values, value_to_pct, lengths):
     return jnp.stack(columns, axis=1)
 
 
+@percentile.shapes
+def _(original_values, value_to_pct, lengths):
+    return (original_values[:2],)
+
+
 def _sampled(values: Any, known: Any, at: Any) -> Any:
     """Percentiles of one column; of equal samples the first one's counts."""
     if not known.shape[0]:

@@ -124,21 +124,27 @@ def msra_fill(
     return np.float32(np.sqrt(2.0 / max(fan_out, 1))) * normal(rng, target)
 
 
-def _bounds(low: Any, high: Any, given_low: Any, given_high: Any, dtype: Any, given: bool) -> tuple[Any, Any]:
-    """The bounds of a uniform draw, from the arguments or from the two inputs."""
+def _bounds(
+    target: tuple[int, ...], low: Any, high: Any, given_low: Any, given_high: Any, dtype: Any, given: bool
+) -> tuple[tuple[int, ...], Any, Any]:
+    """The shape and bounds of a uniform draw, from the arguments or from the two inputs.
+
+    Between inputs in the wrong order lies nothing, and the draw has no rows; arguments in the wrong order are an error.
+    """
     if given_low is None:
         if low > high:
             raise BadArgument(f"min is {low} and max is {high}; min must not be above max")
-        return low, high
+        return target, low, high
     if given:
         raise BadArgument("the bounds come as inputs and as arguments; leave out the arguments min and max")
     for name, bound in (("min", given_low), ("max", given_high)):
         require_shape(bound.size == 1, f"{name} must be one number, but it is {tuple(bound.shape)}")
         if bound.dtype != np.dtype(dtype):
             raise TypeMismatch(f"{name} is {bound.dtype}, but this filler draws {np.dtype(dtype)}")
-    low, high = jnp.reshape(given_low, ()), jnp.reshape(given_high, ())
-    require(low <= high, "min must not be above max")
-    return low, high
+    low, high = given_low.item(), given_high.item()
+    if low > high and target:
+        return (0, *target[1:]), low, low
+    return target, low, high
 
 
 @operator(
@@ -147,7 +153,7 @@ def _bounds(low: Any, high: Any, given_low: Any, given_high: Any, dtype: Any, gi
     host_rng=True,
     gradient="none",
     inplace=[(0, 0)],
-    static="shape_input if input_as_shape",
+    static="shape_input if input_as_shape, min_input, max_input",
     input_counts=(0, 1, 3),
 )
 def uniform_fill(
@@ -169,7 +175,7 @@ def uniform_fill(
     Inputs:
         shape_input: Lends the output its shape; with `input_as_shape` its values are the shape.
         min_input: The lower bound (one float32), in place of the argument.
-        max_input: The upper bound (one float32), in place of the argument.
+        max_input: The upper bound (one float32), in place of the argument; below min_input, nothing is drawn.
     Args:
         min: The lower bound, 0 where absent.
         max: The upper bound, 1 where absent.
@@ -177,17 +183,15 @@ def uniform_fill(
         extra_shape: Dimensions appended to the shape of the input.
         input_as_shape: Takes the values of the input (1-D, int64) for the shape.
     Outputs:
-        output: The draws, float32.
+        output: The draws, float32; no rows where nothing is drawn.
     Example:
         >>> run("UniformFill", shape=[2], min=3.0, max=3.0)
         output = [3. 3.]
     """
     target = filled_shape(shape_input, shape, extra_shape, input_as_shape)
     given = min is not None or max is not None
-    low, high = _bounds(
-        0.0 if min is None else min, 1.0 if max is None else max, min_input, max_input, np.float32, given
-    )
-    return uniform(rng, target, low, high)
+    low, high = 0.0 if min is None else min, 1.0 if max is None else max
+    return uniform(rng, *_bounds(target, low, high, min_input, max_input, np.float32, given))
 
 
 @operator(
@@ -196,7 +200,7 @@ def uniform_fill(
     host_rng=True,
     gradient="none",
     inplace=[(0, 0)],
-    static="shape_input if input_as_shape",
+    static="shape_input if input_as_shape, min_input, max_input",
     input_counts=(0, 1, 3),
 )
 def uniform_int_fill(
@@ -218,7 +222,7 @@ def uniform_int_fill(
     Inputs:
         shape_input: Lends the output its shape; with `input_as_shape` its values are the shape.
         min_input: The smallest number (one int32), in place of the argument.
-        max_input: The largest number (one int32), in place of the argument.
+        max_input: The largest number (one int32), in place of the argument; below min_input, nothing is drawn.
     Args:
         min: The smallest number, 0 where absent.
         max: The largest number, 1 where absent.
@@ -226,15 +230,15 @@ def uniform_int_fill(
         extra_shape: Dimensions appended to the shape of the input.
         input_as_shape: Takes the values of the input (1-D, int64) for the shape.
     Outputs:
-        output: The draws, int32.
+        output: The draws, int32; no rows where nothing is drawn.
     Example:
         >>> run("UniformIntFill", shape=[3], min=7, max=7)
         output = [7 7 7]
     """
     target = filled_shape(shape_input, shape, extra_shape, input_as_shape)
     given = min is not None or max is not None
-    low, high = _bounds(0 if min is None else min, 1 if max is None else max, min_input, max_input, np.int32, given)
-    return integers(rng, target, low, high)
+    low, high = 0 if min is None else min, 1 if max is None else max
+    return integers(rng, *_bounds(target, low, high, min_input, max_input, np.int32, given))
 
 
 @host_operator("UniqueUniformFill", outputs="output", gradient="none", inplace="input -> output")

@@ -94,6 +94,11 @@ def gather_ranges(DATA, RANGES):
     return np.concatenate([DATA[:0], *parts]), RANGES[..., 1].sum(axis=1).astype(np.int32)
 
 
+@gather_ranges.shapes
+def _(DATA, RANGES):
+    return None, ((RANGES.shape[0],), "int32")  # how many values the ranges hold, the run tells
+
+
 def _require_ranges(DATA: np.ndarray, RANGES: np.ndarray) -> None:
     require_vector("DATA", DATA)
     require_shape(
@@ -253,3 +258,9 @@ def batch_bucket_one_hot(data, lengths, boundaries):
     if not blocks:
         return jnp.zeros((data.shape[0], 0), data.dtype)
     return jnp.concatenate(blocks, axis=1).astype(data.dtype)
+
+
+@batch_bucket_one_hot.shapes
+def _(data, lengths, boundaries):
+    rows, columns = data.shape
+    return (((rows, boundaries.shape[0] + columns), data.dtype),)

@@ -120,6 +120,14 @@ A, B, C = b"a", b"b", b"c"
         ("SplitByLengths", [[A, B, C], [1, 2]], 2, {}, [[A], [B, C]]),
         ("NE", [[A, B, C], [A, C, C]], 1, {}, [[False, True, False]]),
         ("HasElements", [[A]], 1, {}, [True]),
+        (
+            "PackSegments",
+            [np.int32([2, 0, 1]), [C, B, A]],
+            1,
+            {"max_length": 3},
+            [[[C, B, b""], [b"", b"", b""], [A, b"", b""]]],
+        ),
+        ("PackSegments", [np.int32([2, 1]), [C, B, A]], 1, {"max_length": 1}, [[[C], [A]]]),
     ],
 )
 def test_more_moves(type, inputs, outputs, arguments, want):

@@ -52,10 +52,21 @@ def test_bounds_as_inputs():
     assert drawn.shape == (1000,)
     assert drawn.min() >= 4
     assert drawn.max() <= 5
-    with pytest.raises(BadValue, match="min must not be above max"):
-        call("UniformIntFill", np.zeros(3, np.float32), np.int32([5]), np.int32([4]))
+    one = call("UniformIntFill", np.zeros((3, 2), np.float32), np.int32([5]), np.int32([5]))
+    assert one.tolist() == [[5, 5]] * 3
     with pytest.raises(BadArgument, match="leave out"):
         call("UniformFill", shape, np.float32([4]), np.float32([5]), min=0.0)
+
+
+@pytest.mark.parametrize(("type", "kind"), [("UniformFill", np.float32), ("UniformIntFill", np.int32)])
+@pytest.mark.parametrize("as_shape", [False, True])
+def test_between_inputs_in_the_wrong_order_lies_nothing(type, kind, as_shape):
+    shape = np.int64([3, 2]) if as_shape else np.zeros((3, 2), np.float32)
+    drawn = call(type, shape, kind([5]), kind([4]), input_as_shape=as_shape)
+    assert drawn.shape == (0, 2)
+    assert drawn.dtype == kind
+    with pytest.raises(BadArgument, match="min must not be above max"):
+        call(type, shape=[3], min=kind(2).item(), max=kind(1).item())
 
 
 def test_xavier_and_msra_scale_with_the_layer():
