@@ -187,6 +187,10 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
   useEffect(() => {
     const follow = (event: Event) => {
       within.current = root.current?.contains(event.target as Node) ?? false;
+      // JupyterLab's shortcuts match the focused element itself, so the mark on the root alone does not keep them off.
+      if (within.current && event.type === "focusin") {
+        (event.target as Element).setAttribute("data-lm-suppress-shortcuts", "true");
+      }
       setActive(within.current);
     };
     document.addEventListener("focusin", follow);
@@ -362,6 +366,17 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
         tabIndex={0}
         style={{ height: full ? undefined : size.height }}
         onKeyDown={keys.onKeyDown}
+        onClick={(event) => {
+          // A notebook takes the focus to its cell when the mouse goes down; whoever clicked here types here.
+          const node = (event.target as Element).closest<HTMLElement>(".react-flow__node");
+          const claim = () => {
+            if (root.current?.isConnected && !root.current.contains(document.activeElement)) {
+              (node?.isConnected ? node : root.current).focus({ preventScroll: true });
+            }
+          };
+          claim();
+          setTimeout(claim, 30);
+        }}
         onPaste={(event) => {
           if (event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
           const text = pasteText(event.clipboardData.getData("text/plain"));
