@@ -57,6 +57,91 @@ def test_a_rotated_box_moves_and_turns():
     )
 
 
+def turned(box, delta, weights, bounded, low, high):
+    """A rotated box moved by its delta; one period brings its angle back."""
+    x, y, w, h, angle = box
+    dx, dy, dw, dh = delta[:4] / weights
+    angle += math.degrees(delta[4])
+    if bounded and angle < low:
+        angle += high - low
+    elif bounded and angle > high:
+        angle -= high - low
+    return np.array([x + dx * w, y + dy * h, w * math.exp(dw), h * math.exp(dh), angle])
+
+
+def cut_off(box, height, width, one):
+    """An upright box, given by centre and size, within the image."""
+    half = (box[2:4] - one) / 2
+    low = np.clip(box[:2] - half, 0, [width - one, height - one])
+    high = np.clip(box[:2] + half, 0, [width - one, height - one])
+    return np.concatenate([(low + high) / 2, high - low + one, box[4:]])
+
+
+@pytest.mark.parametrize("apply_scale", [0, 1])
+@pytest.mark.parametrize("legacy", [0, 1])
+@pytest.mark.parametrize(("bounded", "low", "high"), [(1, -90, 90), (1, 0, 180), (1, -180, 180), (0, -90, 45)])
+@pytest.mark.parametrize("threshold", [-1.0, 1.0, 40.0])
+def test_rotated_boxes_with_all_arguments(apply_scale, legacy, bounded, low, high, threshold):
+    random = np.random.default_rng([apply_scale, legacy, bounded, low + 360, int(threshold) + 1])
+    counts, classes, weights = [4, 0, 3], 2, (10.0, 10.0, 5.0, 5.0)
+    number = np.repeat(np.arange(3), counts)[:, None]
+    angle = random.uniform(-80, 80, (7, 1)) * random.choice([0, 1], (7, 1))
+    box = np.concatenate([random.uniform(0, 60, (7, 2)), random.uniform(5, 40, (7, 2)), angle], axis=1)
+    rois = np.concatenate([number, box], axis=1).astype(np.float32)
+    deltas = random.normal(size=(7, 5 * classes)).astype(np.float32)
+    deltas[::2, 4::5] = 0
+    info = np.float32([[60, 50, 2.0], [40, 40, 1.0], [33, 47, 0.5]])
+    got, splits = call(
+        "BBoxTransform", rois, deltas, info, outputs=2, rotated=1, apply_scale=apply_scale, legacy_plus_one=legacy,
+        weights=list(weights), angle_bound_on=bounded, angle_bound_lo=low, angle_bound_hi=high,
+        clip_angle_thresh=threshold,
+    )  # fmt: skip
+    assert splits.tolist() == counts
+    for row in range(7):
+        height, width, scale = info[int(rois[row, 0])].astype(float)
+        before = rois[row, 1:].astype(float) / [scale, scale, scale, scale, 1]
+        for k in range(classes):
+            expected = turned(before, deltas[row, 5 * k : 5 * k + 5].astype(float), weights, bounded, low, high)
+            if abs(expected[4]) <= threshold:
+                expected = cut_off(expected, int(height / scale + 0.5), int(width / scale + 0.5), legacy)
+            expected[:4] *= scale if apply_scale else 1
+            np.testing.assert_allclose(got[row, 5 * k : 5 * k + 5], expected, rtol=1e-4, atol=2e-3)
+
+
+@pytest.mark.parametrize("soft", ["", "linear", "gaussian", "hard"])
+@pytest.mark.parametrize("seed", range(3))
+def test_rotated_boxes_that_overlap(soft, seed):
+    random = np.random.default_rng(seed)
+    scores = random.uniform(0, 1, (12, 3)).astype(np.float32)
+    box = [random.uniform(0, 20, (12, 2)), random.uniform(4, 15, (12, 2)), random.uniform(-90, 90, (12, 1))]
+    boxes = np.tile(np.concatenate(box, axis=1), (1, 3)).astype(np.float32)
+    got = call(
+        "BoxWithNMSLimit", scores, boxes, np.float32([12]), outputs=6, rotated=1, score_thresh=0.2, nms=0.25,
+        detections_per_im=9, soft_nms_enabled=int(bool(soft)), soft_nms_method=soft or "linear",
+        soft_nms_min_score_thres=0.1,
+    )  # fmt: skip
+    found = []
+    for k in (1, 2):
+        left = {int(i): float(scores[i, k]) for i in np.flatnonzero(scores[:, k] > 0.2)}
+        while left:
+            best = max(left, key=lambda i: left[i])
+            found.append((best, k, left.pop(best)))
+            for i in list(left):
+                shared = overlaps(boxes[best, :5], boxes[i : i + 1, :5], 1)[0]
+                if soft == "gaussian":
+                    left[i] *= math.exp(-shared * shared / 0.5)
+                elif shared > 0.25:
+                    left[i] *= 1 - shared if soft == "linear" else 0
+                if left[i] < (0.1 if soft else 1e-9):
+                    del left[i]
+    least = sorted((f[2] for f in found), reverse=True)[min(9, len(found)) - 1]
+    found = [f for f in found if f[2] >= least]
+    assert got[4].tolist() == [f[0] for f in found]
+    assert got[2].tolist() == [f[1] for f in found]
+    np.testing.assert_allclose(got[0], [f[2] for f in found], rtol=1e-4)
+    np.testing.assert_array_equal(got[1], boxes[got[4], :5])
+
+
 def test_what_bbox_transform_refuses():
     info = np.float32([[10, 10, 1]])
     with pytest.raises(ShapeMismatch, match="deltas is"):
