@@ -20,6 +20,7 @@ import numpy as np
 
 from c2lab.backend.blobs import kind_of
 from c2lab.backend.devices import jax_device
+from c2lab.backend.half_compute import computes_half
 from c2lab.backend.layouts import pays
 from c2lab.backend.lower import Lowered, ValueCheck, abstract
 from c2lab.backend.region_nodes import RegionNode, region_key
@@ -149,7 +150,7 @@ def _fingerprint(
             randomness = ("seed", node.seed) if node.seed is not None else ("index", node.index)
             unseeded += node.seed is None
         computed = region_key(node.region, _arguments_key) if isinstance(node, RegionNode) else _arguments_key(node)
-        program.append((node.operator, computed, reads, len(node.outputs), randomness))
+        program.append((node.operator, computed, reads, len(node.outputs), randomness, computes_half(node)))
     blobs: dict[str, int] = {}
     for value in (*inputs, *outputs):
         blobs.setdefault(value.blob, len(blobs))

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from c2lab.backend.blobs import kind_of
+from c2lab.backend.half_compute import call_half, computes_half
 from c2lab.backend.layouts import as_written, call_channels_last
 from c2lab.backend.randomness import node_key
 from c2lab.backend.region_nodes import RegionNode
@@ -128,6 +129,8 @@ class Lowered:
             reserved["rng"] = node_key(node, random_state)
         try:
             refuse_quantized(node.op.type, operator.family, node.op.input, values)
+            if computes_half(node):
+                return call_half(node, values, reserved)
             if self.channels_last:
                 results = call_channels_last(node, values, reserved)
                 if results is not None:

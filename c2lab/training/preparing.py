@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from c2lab import model_helper, optimizer
+from c2lab.backend.half_compute import BFLOAT16
 from c2lab.errors import BadArgument
 from c2lab.nets.net import Net
 from c2lab.operators import registry
@@ -21,7 +22,7 @@ CLIP_NORM = "training_clip_norm"
 SQUARE_SUM = "training_square_sum"
 _SEED = "_autogen_grad"
 _SUM = "_training_sum"
-_LOSSES = ("AveragedLoss", "SoftmaxWithLoss", "SigmoidCrossEntropyWithLogits")
+_PRODUCTS = frozenset(["Conv", "ConvTranspose", "FC", "FCTransposed", "MatMul", "BatchMatMul"])
 _COUNTERS = ("Iter", "AtomicIter", "LearningRate")
 
 OptimizerBuilder = Callable[[model_helper.ModelHelper], Any]
@@ -71,6 +72,7 @@ def prepare(
     accumulate: int = 1,
     loss_scale: float | None = None,
     label: str = "label",
+    precision: str = "float32",
 ) -> TrainingNets:
     """The nets that train a model, which itself stays as it is.
 
@@ -86,6 +88,7 @@ def prepare(
         accumulate: How many batches one update is the mean of.
         loss_scale: What the loss is multiplied by before the gradients, which are divided by it again.
         label: The blob with the labels, for a model without a loss.
+        precision: ``"bfloat16"`` lets products of matrices and convolutions compute so; blobs stay float32.
 
     Raises:
         BadArgument: It is not clear what to make small, or something is not supported together.
@@ -103,6 +106,7 @@ def prepare(
     if not _updated(made, params):
         _build(made, optimizer, rate, dict(options or {}))
     net, init = copy.deepcopy(made.Proto()), copy.deepcopy(made.InitProto())
+    _compute_in(net, precision)
     return _assembled(net, init, params, losses, metrics, clip, accumulate, loss_scale)
 
 
@@ -242,6 +246,15 @@ def _assembled(
     return TrainingNets(
         init, step, update, forward, losses[0], metrics, floats or params, last, rates, prediction, label, inputs
     )
+
+
+def _compute_in(net: caffe2_pb2.NetDef, precision: str) -> None:
+    if precision not in ("float32", "bfloat16"):
+        raise BadArgument(f'precision is "{precision}"; it may be "float32" or "bfloat16"')
+    if precision == "bfloat16":
+        for op in net.op:
+            if op.type.removesuffix("Gradient") in _PRODUCTS:
+                op.engine = BFLOAT16
 
 
 def _metrics(net: caffe2_pb2.NetDef, seed: int, losses: list[str], wanted: Sequence[str] | None) -> list[str]:

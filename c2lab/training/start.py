@@ -41,6 +41,7 @@ def train(
     clip: float | None = None,
     accumulate: int = 1,
     loss_scale: float | None = None,
+    precision: str = "float32",
     early_stopping: EarlyStopping | int | None = None,
     callbacks: Sequence[Any] = (),
     seed: int = 0,
@@ -81,6 +82,7 @@ def train(
         clip: The length that all gradients together are cut to.
         accumulate: How many batches an update is the mean of.
         loss_scale: What the loss is multiplied by before the gradients; ``run.set_loss_scale`` changes it.
+        precision: ``"bfloat16"``: matrices and convolutions compute so, parameters stay float32.
         early_stopping: How many epochs may bring nothing, or ``EarlyStopping(...)``.
         callbacks: Functions of the run, called after each step, or objects with ``on_epoch`` and ``on_end``.
         seed: Decides parameters, order and everything else random.
@@ -112,7 +114,7 @@ def train(
     data, evaluate = named_set(data, evaluate)
     nets = preparing.prepare(
         model, loss=loss, metrics=metrics, optimizer=optimizer, rate=rate, options=options, clip=clip,
-        accumulate=accumulate, loss_scale=loss_scale,
+        accumulate=accumulate, loss_scale=loss_scale, precision=precision,
     )  # fmt: skip
     stepper = Stepper(nets, current.blobs, seed, _blobs_of(start))
     source = source_of(data, nets, current, batch=batch, seed=seed, shuffle=shuffle, transform=transform)

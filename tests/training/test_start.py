@@ -274,3 +274,15 @@ def test_the_guard_names_where_it_began():
     assert run.fault.blob == "distance"
     assert run.steps_done == 1
     assert run.fetch("w").item() == pytest.approx(1.8)
+
+
+def test_half_precision_computes_roughly_the_same_and_learns():
+    whole = c2.train(classifier(), TRAIN, steps=60, rate=0.2, keep=False, block=True)
+    half = c2.train(
+        classifier(), TRAIN, steps=60, rate=0.2, precision="bfloat16", loss_scale=16.0, keep=False, block=True
+    )
+    assert not np.array_equal(whole.curve("loss"), half.curve("loss"))
+    assert np.allclose(whole.curve("loss"), half.curve("loss"), atol=0.1)
+    assert half.fetch("hidden_w").dtype == np.float32
+    with pytest.raises(BadArgument, match="precision is"):
+        c2.train(classifier(), TRAIN, precision="float8", keep=False)
