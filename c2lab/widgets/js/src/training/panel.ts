@@ -120,10 +120,13 @@ export class Panel {
     pin.placeholder = "a blob";
     this.blobs.id = `c2-blobs-${Math.random().toString(36).slice(2)}`;
     pin.setAttribute("list", this.blobs.id);
-    pin.addEventListener("change", () => {
+    const take = () => {
       if (pin.value) this.ask("pin", pin.value);
       pin.value = "";
-    });
+    };
+    pin.addEventListener("change", take);
+    // With its list of choices open, Enter closes the list and changes nothing.
+    pin.addEventListener("keydown", (event) => event.key === "Enter" && take());
     this.overlays.addEventListener("change", () => {
       if (this.overlays.value) this.ask("overlay", this.overlays.value);
       this.overlays.value = "";
