@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from c2lab import core
 from c2lab.widgets.net_builder import NetBuilder
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
@@ -191,3 +192,27 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def small_net() -> core.Net:
+    net = core.Net("small")
+    net.Relu("x", "y")
+    net.Tanh("y", "z")
+    net.Sigmoid("z", "w")
+    return net
+
+
+INPUTS = {"x": ("N", 4)}
+
+
+def started(open_page, **how: Any) -> CanvasPage:
+    """A page with handwritten digits as input, the first of them chosen."""
+    canvas = open_page(**how)
+    canvas.page.get_by_role("button", name="Handwritten digits").click()
+    canvas.settle()
+    return canvas
+
+
+def lenet(canvas: CanvasPage) -> None:
+    for layer in ("conv", "max_pool", "conv", "max_pool", "fc", "relu", "fc", "softmax"):
+        canvas.place(layer)

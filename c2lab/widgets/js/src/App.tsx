@@ -410,7 +410,10 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
           several={chosen.length > 1}
           hasGradients={scene.nodes.some((each) => each.gradient)}
           onCommand={command}
-          onFit={() => view.fit(scene.nodes)}
+          onFit={() => {
+            lastShown.current = { ids: [], at: 0 };
+            view.fit(scene.nodes);
+          }}
           onTool={toggleTool}
           onExport={(button) =>
             setOffer({
