@@ -1,17 +1,16 @@
 import { type PointerEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { Actions, type ActionTable } from "./actions";
+import { Actions } from "./actions";
 import { Canvas } from "./canvas/Canvas";
 import { type CanvasEdge, type CanvasNode, edgesOf, nodesOf } from "./canvas/flow";
 import { useView } from "./canvas/use_view";
 import { pasteText } from "./clipboard";
 import { Drawer } from "./Drawer";
 import { exportItems } from "./exporting";
-import { base64Of } from "./files";
-import type { Kernel, Reply } from "./kernel/kernel";
-import { type Box, boxLabel, type Entry, factsOf, sceneOf } from "./kernel/scene";
+import type { Kernel } from "./kernel/kernel";
+import { boxLabel, type Entry, factsOf, sceneOf } from "./kernel/scene";
 import { useValue } from "./kernel/use_value";
 import { isTyping } from "./keys";
-import { type Item, Menu } from "./Menu";
+import { Menu } from "./Menu";
 import { insertCell } from "./notebook";
 import { Palette } from "./palette/Palette";
 import { type Column, type CostRow, heatOf } from "./panels/cost";
@@ -21,23 +20,18 @@ import { Problems } from "./panels/Problems";
 import { WirePanel } from "./panels/WirePanel";
 import { Starters } from "./Starters";
 import { type Tool, Toolbar } from "./Toolbar";
+import { useActions } from "./use_actions";
+import { below, type Offer, useCommands } from "./use_commands";
+import { useFocus } from "./use_focus";
+import { useFull } from "./use_full";
 import { useHeight } from "./use_height";
 import { useKeys } from "./use_keys";
 import { usePalette } from "./use_palette";
-import { type Drop, usePaletteDrag } from "./use_palette_drag";
 
 const EASY_ZOOM = 0.8;
 const ALIGNMENTS = ["left", "centre", "right", "top", "middle", "bottom"];
 const TOLD_FOR = 9000;
 const SETTLING = 1500;
-
-interface Offer {
-  label: string;
-  items: Item[];
-  x: number;
-  y: number;
-  searched: boolean;
-}
 
 /** The whole widget. */
 export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
@@ -54,7 +48,6 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
   latest.current = scene;
   const lastShown = useRef<{ ids: string[]; at: number }>({ ids: [], at: 0 });
   const fitted = useRef(false);
-  const within = useRef(false);
 
   const [nodes, setNodes] = useState<CanvasNode[]>([]);
   const [edges, setEdges] = useState<CanvasEdge[]>([]);
@@ -67,7 +60,7 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
   const [offer, setOffer] = useState<Offer | null>(null);
   const [busy, setBusy] = useState("");
   const [runs, setRuns] = useState(0);
-  const [full, setFull] = useState(false);
+  const { full, fill } = useFull(root);
   const [listed, setListed] = useState(true);
   const [formAsked, setFormAsked] = useState(0);
   const curves = useMemo(() => new Curves(), []);
@@ -111,53 +104,7 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
     setEdges((now) => marked(now, (id) => id === edge));
   }, []);
 
-  const complain = useCallback((text: string) => setComplaint(text), []);
-  const say = useCallback((text: string) => setSaid(text), []);
-
-  const actions = useMemo<ActionTable>(() => {
-    const send = async (command: string, content: Reply = {}) => {
-      try {
-        const reply = await kernel.request(command, content);
-        setComplaint("");
-        if (command === "connect") {
-          // The layout may have moved what was wired.
-          requestAnimationFrame(() => view.show(latest.current.nodes.filter(({ id }) => id === content.target)));
-        }
-        if (command === "undo" || command === "redo") setSaid(`${command}: ${reply.label ?? ""}`);
-        return reply;
-      } catch (error) {
-        setComplaint((error as Error).message);
-        return null;
-      }
-    };
-    return {
-      send,
-      say,
-      complain,
-      choose,
-      focusCanvas,
-      async add(entry, more = {}) {
-        const reply = await send("add", { type: entry.type, kind: entry.kind, ...more });
-        const placed = (reply?.placed ?? []) as string[];
-        if (placed.length > 0) {
-          toShow.current = { ids: placed, focus: true };
-          const next = entry.kind === "input" ? placed[0] : placed.at(-1);
-          if (next) {
-            wantsForm.current = entry.kind === "input" ? null : { node: next, any: false };
-            choose([next]);
-          }
-        } else focusCanvas();
-        return placed;
-      },
-      collapse(path, collapsed) {
-        send("collapse", { path, collapsed });
-      },
-      reveal(node) {
-        toShow.current = { ids: [node], focus: true };
-        choose([node]);
-      },
-    };
-  }, [kernel, view, say, complain, choose, focusCanvas]);
+  const actions = useActions({ kernel, view, latest, toShow, wantsForm, choose, focusCanvas, setComplaint, setSaid });
 
   // ---- the view follows what happens -------------------------------------------------------
   useEffect(() => {
@@ -183,28 +130,7 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
     }
   });
 
-  // A removed box takes the focus with it: it goes back to the root, so that the next key is heard.
-  useEffect(() => {
-    const follow = (event: Event) => {
-      within.current = root.current?.contains(event.target as Node) ?? false;
-      // JupyterLab's shortcuts match the focused element itself, so the mark on the root alone does not keep them off.
-      if (within.current && event.type === "focusin") {
-        (event.target as Element).setAttribute("data-lm-suppress-shortcuts", "true");
-      }
-      setActive(within.current);
-    };
-    document.addEventListener("focusin", follow);
-    document.addEventListener("pointerdown", follow, true);
-    return () => {
-      document.removeEventListener("focusin", follow);
-      document.removeEventListener("pointerdown", follow, true);
-    };
-  }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: looked at after each change of what is drawn
-  useEffect(() => {
-    const here = document.activeElement;
-    if (within.current && (!here || here === document.body)) root.current?.focus({ preventScroll: true });
-  }, [nodes, edges, box, wire, tool]);
+  useFocus(root, setActive);
 
   useEffect(() => {
     if (!complaint) return;
@@ -212,99 +138,23 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
     return () => clearTimeout(timer);
   }, [complaint]);
 
-  useEffect(() => {
-    const follow = () => setFull(document.fullscreenElement === root.current);
-    document.addEventListener("fullscreenchange", follow);
-    return () => document.removeEventListener("fullscreenchange", follow);
-  }, []);
-
-  // ---- commands of the toolbar, the palette and drops --------------------------------------
-  const openSearch = useCallback(() => {
-    // At once where it can be: the next key belongs to the search.
-    if (searchBox.current) searchBox.current.focus({ preventScroll: true });
-    else {
-      setListed(true);
-      requestAnimationFrame(() => searchBox.current?.focus({ preventScroll: true }));
-    }
-  }, []);
-
-  const place = useCallback(
-    (entry: Entry) => {
-      const from = box && (box.kind === "operator" || (box.kind === "input" && entry.kind !== "input")) ? box : null;
-      const at = searchAt.current;
-      searchAt.current = null;
-      // The search lets go of the keys at once; the form takes them when it is there.
-      root.current?.focus({ preventScroll: true });
-      actions.add(entry, {
-        ...(from && entry.kind !== "input" ? { from: { node: from.id } } : {}),
-        ...(at ?? {}),
-      });
-    },
-    [actions, box],
-  );
-
-  const dropped = ({ entry, x, y, splice, onto }: Drop) => {
-    const target = onto ? scene.nodes.find(({ id }) => id === onto) : undefined;
-    const from = target && (target.kind === "operator" || target.kind === "input") ? { node: target.id } : null;
-    if (splice && entry.kind !== "input") actions.add(entry, { splice });
-    else if (from && entry.kind !== "input") actions.add(entry, { from });
-    else actions.add(entry, { x, y });
-  };
-  const drag = usePaletteDrag(dropped);
-
-  const open = async (file: File) => {
-    const reply = await actions.send("open", { filename: file.name, base64: await base64Of(file) });
-    if (reply) fitted.current = false;
-    focusCanvas();
-  };
-
-  const offerReaders = async (from: Box, output: number, client: { x: number; y: number }) => {
-    const reply = await actions.send("accepting", { node: from.id, output });
-    const types = (reply?.types ?? []) as { type: string; kind: Entry["kind"] }[];
-    const at = placeOnRoot(root.current, client.x, client.y);
-    setOffer({
-      ...at,
-      label: `What can read ${from.outputs[output]?.blob ?? from.name}`,
-      searched: true,
-      items: types.map(({ type, kind }) => ({
-        key: `${kind} ${type}`,
-        label: type,
-        hint: kind === "operator" ? undefined : kind,
-        pick: () => actions.add({ type, kind }, { from: { node: from.id, output } }),
-      })),
-    });
-  };
-
-  const command = async (name: "undo" | "redo" | "layout" | "gradients" | "no gradients" | "run") => {
-    if (name === "run") {
-      setBusy("run");
-      const reply = await actions.send("run");
-      setBusy("");
-      if (reply) {
-        say(`Ran in ${Number(reply.ms ?? 0).toFixed(1)} ms. Choose a wire to see its values.`);
-        setRuns((count) => count + 1);
-      }
-    } else if (name === "gradients" || name === "no gradients") {
-      const reply = await actions.send(name === "gradients" ? "add_gradients" : "remove_gradients");
-      if (reply) requestAnimationFrame(() => requestAnimationFrame(() => refit(0.4)));
-    } else {
-      const reply = await actions.send(name);
-      if (reply && name === "layout") requestAnimationFrame(() => requestAnimationFrame(() => refit(0.4)));
-    }
-  };
-  const refit = (least: number) => view.fit(latest.current.nodes, least);
-
-  const comment = async () => {
-    if (scene.readonly) return;
-    const at = view.centre();
-    const reply = await actions.send("comment", { text: "A comment", ...at });
-    const id = (reply?.placed as string[] | undefined)?.[0];
-    if (id) {
-      toShow.current = { ids: [id], focus: false };
-      wantsForm.current = { node: id, any: true };
-      choose([id]);
-    }
-  };
+  const { openSearch, place, drag, open, offerReaders, command, comment } = useCommands({
+    scene,
+    box,
+    actions,
+    view,
+    root,
+    searchBox,
+    searchAt,
+    latest,
+    fitted,
+    toShow,
+    wantsForm,
+    setListed,
+    setOffer,
+    setBusy,
+    setRuns,
+  });
 
   const toggleTool = (wanted: Tool) => {
     setTool((now) => (now === wanted ? null : wanted));
@@ -335,18 +185,6 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
       root.current?.focus({ preventScroll: true });
     },
   });
-
-  const fill = async () => {
-    if (document.fullscreenElement) await document.exitFullscreen();
-    else if (full) setFull(false);
-    else {
-      try {
-        await root.current?.requestFullscreen();
-      } catch {
-        setFull(true);
-      }
-    }
-  };
 
   const inserted = (source: string) => insertCell(kernel.model, el, source);
   const empty = scene.nodes.length === 0 && !scene.readonly;
@@ -398,7 +236,7 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
           if (!file) return;
           event.preventDefault();
           event.stopPropagation();
-          if (scene.readonly) complain("This view is for looking only.");
+          if (scene.readonly) actions.complain("This view is for looking only.");
           else open(file);
         }}
       >
@@ -556,18 +394,4 @@ export function App({ kernel, el }: { kernel: Kernel; el: HTMLElement }) {
       </div>
     </Actions>
   );
-}
-
-function placeOnRoot(root: HTMLElement | null, x: number, y: number): { x: number; y: number } {
-  const frame = root?.getBoundingClientRect();
-  if (!frame) return { x: 0, y: 0 };
-  return {
-    x: Math.max(4, Math.min(x - frame.left, frame.width - 240)),
-    y: Math.max(4, Math.min(y - frame.top, frame.height - 200)),
-  };
-}
-
-function below(root: HTMLElement | null, button: HTMLElement): { x: number; y: number } {
-  const frame = button.getBoundingClientRect();
-  return placeOnRoot(root, frame.left, frame.bottom + 2);
 }
