@@ -124,8 +124,9 @@ def _run(executable: Any, blobs: Any) -> None:
 def _short(number: int | None) -> str:
     if number is None:
         return "?"
+    size = float(number)
     for unit in ("", "K", "M", "G"):
-        if number < 1000:
-            return f"{number:.3g}{unit}"
-        number = number / 1000  # type: ignore[assignment]
-    return f"{number:.3g}T"
+        if size < 1000:
+            return f"{size:.3g}{unit}"
+        size /= 1000
+    return f"{size:.3g}T"
