@@ -96,7 +96,7 @@ def test_hostile_names_are_plain_text(open_page):
     assert canvas.types() == ["Relu"] * len(names)
     assert canvas.page.locator("[data-c2lab] img, [data-c2lab] script").count() == 0
     canvas.page.locator("[data-op]").first.click()
-    assert canvas.page.get_by_role("heading", name=names[0]).count() == 1
+    canvas.page.get_by_role("heading", name=names[0]).wait_for()
 
 
 def test_large_nets_are_drawn_as_a_whole(open_page):
