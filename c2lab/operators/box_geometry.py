@@ -113,6 +113,8 @@ def _area(corners: list[tuple[float, float]]) -> float:
 
 def _rotated_overlap(box: Any, other: Any) -> float:
     """The corners of one box, cut off along each side of the other in turn, span what the two share."""
+    if min(box[2], box[3], other[2], other[3]) <= 0:
+        return 0.0  # cut off until nothing was left: it shares no area, and has no inner side to cut along
     corners, cutter = _corners(box), _corners(other)
     total = float(box[2] * box[3] + other[2] * other[3])
     middle = [sum(values) / 4 for values in zip(*cutter, strict=True)]

@@ -86,6 +86,17 @@ def test_rotated_overlap_against_points():
     np.testing.assert_allclose(overlaps(some[0], some, 0), expected, atol=5e-3)
 
 
+@pytest.mark.parametrize(
+    "flat", [[25.6, 0.0, 20.0, 0.0, 18.8], [25.6, 0.0, 0.0, 20.0, 18.8], [3.0, 2.0, 0.0, 0.0, 5.0]]
+)
+def test_a_box_without_area_overlaps_nothing(flat):
+    other = np.array([34.4, 11.9, 12.7, 21.1, 32.2], np.float32)
+    flat = np.array(flat, np.float32)
+    assert overlaps(other, flat[None], 0).tolist() == [0]
+    assert overlaps(flat, other[None], 0).tolist() == [0]
+    assert overlaps(flat, flat[None], 0).tolist() == [0]
+
+
 def test_an_upright_rotated_box_overlaps_as_an_upright_one():
     some = boxes(8)
     turned = np.concatenate([(some[:, :2] + some[:, 2:]) / 2, some[:, 2:] - some[:, :2], np.zeros((8, 1))], axis=1)

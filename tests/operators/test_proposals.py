@@ -76,6 +76,55 @@ def test_rotated_anchors_give_rotated_regions():
         call("GenerateProposals", scores, deltas, np.float32([[9, 9, 1]]), anchors, outputs=2, angle_bound_hi=45)
 
 
+@pytest.mark.parametrize("one", [0, 1])
+@pytest.mark.parametrize(("bounded", "low", "high"), [(1, -90, 90), (1, 0, 180), (0, 0, 45)])
+@pytest.mark.parametrize("threshold", [-1.0, 20.0])
+@pytest.mark.parametrize(("before", "after", "min_size"), [(0, 0, 0.0), (15, 4, 12.0)])
+def test_rotated_proposals_with_all_arguments(one, bounded, low, high, threshold, before, after, min_size):
+    random = np.random.default_rng([one, bounded, low + 360, high, int(threshold) + 1, before])
+    anchors = np.float32([[4, 4, 24, 16, 0], [4, 4, 16, 24, 60], [4, 4, 20, 20, -75]])
+    scores = random.permutation(2 * 3 * 3 * 4).reshape(2, 3, 3, 4).astype(np.float32) / 72
+    deltas = random.normal(scale=0.4, size=(2, 15, 3, 4)).astype(np.float32)
+    info = np.float32([[30, 40, 1.0], [45, 50, 1.5]])
+    rois, probabilities = call(
+        "GenerateProposals", scores, deltas, info, anchors, outputs=2, spatial_scale=0.125, pre_nms_topN=before,
+        post_nms_topN=after, nms_thresh=0.5, min_size=min_size, legacy_plus_one=one, angle_bound_on=bounded,
+        angle_bound_lo=low, angle_bound_hi=high, clip_angle_thresh=threshold,
+    )  # fmt: skip
+    expected = []
+    for image, (height, width, scale) in enumerate(info.astype(float)):
+        order = sorted(np.ndindex(3, 3, 4), key=lambda place: -scores[image][place])
+        kept = []
+        for a, y, x in order[:before] if before else order:
+            cx, cy, w, h, angle = anchors[a].astype(float)
+            dx, dy, dw, dh, turn = deltas[image, 5 * a : 5 * a + 5, y, x].astype(float)
+            cx, cy, angle = cx + x * 8, cy + y * 8, angle + math.degrees(turn)
+            if bounded:
+                angle += (high - low) * (int(angle < low) - int(angle > high))
+            box = np.array([cx + dx * w, cy + dy * h, w * math.exp(dw), h * math.exp(dh), angle])
+            if abs(angle) <= threshold:
+                half, far = (box[2:4] - one) / 2, [width - one, height - one]
+                near, end = np.clip(box[:2] - half, 0, far), np.clip(box[:2] + half, 0, far)
+                box[:4] = [*(near + end) / 2, *(end - near + one)]
+            small = min(box[2:4]) < min_size * scale
+            if small or box[0] >= width or box[1] >= height:
+                continue
+            if all(overlaps(other, box[None], one)[0] <= 0.5 for other, _ in kept):
+                kept.append((box, scores[image, a, y, x]))
+        expected += [(image, *found) for found in (kept[:after] if after else kept)]
+    np.testing.assert_allclose(probabilities, [score for _, _, score in expected], rtol=1e-6)
+    np.testing.assert_allclose(rois, [[image, *box] for image, box, _ in expected], rtol=1e-4, atol=2e-3)
+
+
+def test_no_places_and_no_images():
+    info = np.float32([[30, 40, 1.0]])
+    for shape, about in (((1, 3, 0, 4), info), ((0, 3, 2, 2), info[:0])):
+        deltas = np.zeros((shape[0], 12, *shape[2:]), np.float32)
+        rois, chances = call("GenerateProposals", np.zeros(shape, np.float32), deltas, about, ANCHORS, outputs=2)
+        assert rois.shape == (0, 5)
+        assert chances.shape == (0,)
+
+
 def test_shapes_that_do_not_fit():
     with pytest.raises(ShapeMismatch, match="bbox_deltas"):
         call(
