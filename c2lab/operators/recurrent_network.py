@@ -33,9 +33,11 @@ class Links:
             )
         self.links = tuple(zip(internal, external, offset, window, strict=True))
 
-    def read(self, step: int, scope: Any, outside: dict[str, np.ndarray]) -> None:
-        """Gives a step its rows."""
+    def read(self, step: int, scope: Any, outside: dict[str, np.ndarray], from_row: int = 0) -> None:
+        """Gives a step its rows; ``from_row``: the offset from which on rows are read."""
         for internal, external, offset, window in self.links:
+            if offset < from_row:
+                continue
             rows = outside[external][step + offset : step + offset + window].copy()
             # A gradient has the shape that the step gave its blob, which may differ from a row of the state.
             base = scope.blobs.get(gradient_of(internal))
@@ -43,10 +45,12 @@ class Links:
                 rows = rows.reshape(base.shape)
             scope[internal] = rows
 
-    def write(self, step: int, scope: Any, outside: dict[str, np.ndarray], names: frozenset[str]) -> None:
-        """Takes the rows back that the step wrote."""
+    def write(
+        self, step: int, scope: Any, outside: dict[str, np.ndarray], names: frozenset[str], to_row: int | None = None
+    ) -> None:
+        """Takes the rows back that the step wrote; ``to_row``: the offset up to which rows are written."""
         for internal, external, offset, window in self.links:
-            if internal in names:
+            if internal in names and (to_row is None or offset <= to_row):
                 rows = np.asarray(scope[internal])
                 place = outside[external][step + offset : step + offset + window]
                 if rows.size != place.size:
@@ -221,7 +225,7 @@ def recurrent_network_gradient(
     links = Links(backward_link_internal, backward_link_external, backward_link_offset, ())
     dX = np.zeros_like(inputs[0])
     outside = {f"{names[0]}_grad": dX}
-    flows: dict[str, np.ndarray] = {}
+    flows: dict[str, list[np.ndarray]] = {name: [] for name in recurrent_states}
     for name in recurrent_states:
         dstates = outside[f"{name}_grad"] = np.zeros_like(kept.states[name])
         for place, (src, offset) in enumerate(zip(alias_src, alias_offset, strict=True)):
@@ -231,18 +235,20 @@ def recurrent_network_gradient(
             if offset < 0:
                 dstates[offset:] += flow.reshape(dstates[offset:].shape)
             else:
-                flows[name] = flow
+                flows[name].append(flow)
     unknown = links.external() - set(outside)
     if unknown:
         raise BadArgument(
             f"backward links lead to {sorted(unknown)}, which are gradients of no state and not of {names[0]}"
         )
-    made = written(backward_step_net)
+    # What comes from the step after may be handed on as it is.
+    made = written(backward_step_net) | {internal for internal, _, offset, _ in links.links if offset > 0}
     wanted = tuple(param_grads) or tuple(f"{names[k]}_grad" for k in param)
     totals = [np.zeros_like(inputs[k]) for k in param]
     for step in reversed(range(steps)):
-        for name, flow in flows.items():
-            outside[f"{name}_grad"][step + 1] += flow[step]
+        for name, flowing in flows.items():
+            for flow in flowing:
+                outside[f"{name}_grad"][step + 1] += flow[step]
         scope = kept.steps[step]
         scope.outside = workspace.blobs
         for name in wanted:
@@ -250,9 +256,9 @@ def recurrent_network_gradient(
         shelter(made, scope)
         inner = _inside(scope, workspace, state)
         inner[timestep] = np.array([step], np.int32)
-        links.read(step, inner, outside)
+        links.read(step, inner, outside, from_row=1)
         run_net(backward_step_net, "backward_step_net", inner, state)
-        links.write(step, inner, outside, made)
+        links.write(step, inner, outside, made, to_row=0)
         for total, name in zip(totals, wanted, strict=True):
             if name in made:
                 total += np.asarray(inner[name]).reshape(total.shape)

@@ -198,9 +198,7 @@ def apply_soft_coverage_attention(
     parts = _Attention(model, encoder_output_dim, encoder_outputs_transposed, scope, encoder_lengths)
     net, named = model.net, parts.named
     state = parts.weighted(decoder_hidden_state_t, decoder_hidden_state_dim, "weighted_decoder_hidden_state")
-    both = net.Add(
-        [weighted_encoder_outputs, state], named("decoder_hidden_encoder_outputs_sum_tmp"), broadcast=1
-    )
+    both = net.Add([weighted_encoder_outputs, state], named("decoder_hidden_encoder_outputs_sum_tmp"), broadcast=1)
     coverage = brew.transpose(model, coverage_t_prev, named("coverage_t_prev_transposed"), axes=[2, 1, 0])
     coverage = net.Tile(coverage, named("tiled_coverage"), tiles=encoder_output_dim, axis=2)
     coverage = net.Mul([coverage, coverage_weights], named("scaled_coverage"), broadcast=1)

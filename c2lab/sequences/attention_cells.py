@@ -232,8 +232,25 @@ class MILSTMWithAttentionCell(_WithAttention):
 
     cell_class = MILSTMCell
 
-    def __init__(self, encoder_output_dim: int, encoder_outputs: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(encoder_output_dim, encoder_outputs, None, *args, **kwargs)
+    def __init__(
+        self,
+        encoder_output_dim: int,
+        encoder_outputs: Any,
+        decoder_input_dim: int,
+        decoder_state_dim: int,
+        name: str | None,
+        attention_type: int,
+        weighted_encoder_outputs: Any,
+        forget_bias: float,
+        lstm_memory_optimization: bool,
+        attention_memory_optimization: bool,
+        forward_only: bool = False,
+    ) -> None:
+        super().__init__(
+            encoder_output_dim, encoder_outputs, None, decoder_input_dim, decoder_state_dim, name, attention_type,
+            weighted_encoder_outputs, forget_bias, lstm_memory_optimization, attention_memory_optimization,
+            forward_only,
+        )  # fmt: skip
 
 
 def LSTMWithAttention(

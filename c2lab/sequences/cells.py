@@ -242,9 +242,7 @@ class BasicRNNCell(RNNCell):
 
     def prepare_input(self, model, input_blob):
         """``x W_x + b`` for all steps, as ``i2h``."""
-        return brew.fc(
-            model, input_blob, self.scope("i2h"), dim_in=self.input_size, dim_out=self.hidden_size, axis=2
-        )
+        return brew.fc(model, input_blob, self.scope("i2h"), dim_in=self.input_size, dim_out=self.hidden_size, axis=2)
 
     def get_state_names_override(self):
         """``hidden_t``."""

@@ -161,9 +161,7 @@ class CRFWithLoss:
         return net.Slice([inside], ScopedBlobReference("post_crf_classes"), starts=[0, 0], ends=[-1, -3])
 
     def _constant(self, value: int) -> Any:
-        return self.model.param_init_net.ConstantFill(
-            [], 1, shape=[1], value=value, dtype=caffe2_pb2.TensorProto.INT64
-        )
+        return self.model.param_init_net.ConstantFill([], 1, shape=[1], value=value, dtype=caffe2_pb2.TensorProto.INT64)
 
     def _picked(self, values: Any, indices: Any, size: int) -> Any:
         """The sum of one value of each row."""

@@ -101,9 +101,7 @@ class LSTMCell(RNNCell):
 
     def prepare_input(self, model, input_blob):
         """The input's part of the gates for all steps, as ``i2h``."""
-        return brew.fc(
-            model, input_blob, self.scope("i2h"), dim_in=self.input_size, dim_out=self.gates_size, axis=2
-        )
+        return brew.fc(model, input_blob, self.scope("i2h"), dim_in=self.input_size, dim_out=self.gates_size, axis=2)
 
     def get_state_names_override(self):
         """``hidden_t`` and ``cell_t``."""

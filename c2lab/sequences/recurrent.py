@@ -134,9 +134,7 @@ def _arriving(step: caffe2_pb2.NetDef, states: Iterable[str]) -> dict[str, str]:
     return {name: f"{name}_grad_from_next" if name in read else f"{name}_grad" for name in states}
 
 
-def _backward_net(
-    cell_net: Net, given: Mapping[str, str], recompute: set[str]
-) -> tuple[Net, dict[str, Any]]:
+def _backward_net(cell_net: Net, given: Mapping[str, str], recompute: set[str]) -> tuple[Net, dict[str, Any]]:
     """The net of one step backward, and the gradient in it of each blob that has one."""
     forward = cell_net.Proto()
     operators, gradients = GradientRegistry.GetBackwardPass(forward.op, given)
@@ -150,12 +148,8 @@ def _backward_net(
     back.Proto().op.extend(operators)
     asked = get_undefined_blobs(get_ssa(back)[0])
     made = get_ssa(forward)[1]
-    kept = [
-        name for name, version in made.items() if version and name in asked and name not in forward.external_output
-    ]
-    back.Proto().external_input.extend(
-        [*kept, *given.values(), *forward.external_input, *forward.external_output]
-    )
+    kept = [name for name, version in made.items() if version and name in asked and name not in forward.external_output]
+    back.Proto().external_input.extend([*kept, *given.values(), *forward.external_input, *forward.external_output])
     _simple(back)
     return back, {str(name): gradient for name, gradient in gradients.items()}
 
