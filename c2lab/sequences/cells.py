@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from c2lab import brew
-from c2lab.errors import BadArgument
+from c2lab.errors import BadArgument, NotSupported
 from c2lab.model_helper import ModelHelper
 from c2lab.nets.blobs import BlobReference, ScopedBlobReference
 from c2lab.sequences.recurrent import recurrent_net
@@ -32,6 +32,22 @@ class RNNCell:
         self.recompute_blobs: list[Any] = []
         self.forward_only = forward_only
         self._initializer = initializer
+
+    def get_input_params(self) -> Any:
+        """The blobs that weigh the input, where the cell says which.
+
+        Raises:
+            NotSupported: This cell does not.
+        """
+        raise NotSupported(f"{self._title()} does not say which of its parameters weigh the input")
+
+    def get_recurrent_params(self) -> Any:
+        """The blobs that weigh the state before, where the cell says which.
+
+        Raises:
+            NotSupported: This cell does not.
+        """
+        raise NotSupported(f"{self._title()} does not say which of its parameters weigh the state before")
 
     @property
     def initializer(self) -> Any:
@@ -69,7 +85,7 @@ class RNNCell:
         if initial_states is None:
             if self.initializer is None:
                 raise BadArgument(f"{self._title()} has no initializer; give initial_states")
-            initial_states = self.initializer.create_states(model)
+            initial_states = list(self.initializer.create_states(model))
         names = self.get_state_names()
         if len(initial_states) != len(names):
             raise BadArgument(f"{self._title()} has the states {list(names)}; {len(initial_states)} first states given")
@@ -209,9 +225,9 @@ class BasicRNNCell(RNNCell):
         self.input_size = input_size
         self.hidden_size = hidden_size
         self.drop_states = drop_states
-        self.activation = activation
         if activation not in ("tanh", "sigmoid", "relu"):
             raise BadArgument(f"activation is {activation!r}; it must be 'tanh', 'sigmoid' or 'relu'")
+        self.activation = activation
 
     def apply_override(self, model, input_t, seq_lengths, states, timestep, extra_inputs=None):
         """The new state, held or dropped where a sequence has ended."""

@@ -84,10 +84,10 @@ def network(
         initial_states=initial_states,
         outputs_with_grads=[last_layer + k for k in outputs_with_grads],
     )
-    results = list(results[last_layer:] if return_last_layer_only else results)
+    given: list[Any] = list(results[last_layer:] if return_last_layer_only else results)
     if return_params:
-        results.append({"input": cell.get_input_params(), "recurrent": cell.get_recurrent_params()})
-    return tuple(results)
+        given.append({"input": cell.get_input_params(), "recurrent": cell.get_recurrent_params()})
+    return tuple(given)
 
 
 BasicRNN = functools.partial(network, BasicRNNCell)
