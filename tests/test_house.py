@@ -183,9 +183,13 @@ ACROSS_MODULES: dict[str, str] = {
     "tests/control/test_whole_programs.py": "builders, tasks and sessions together",
     "tests/test_messages.py": "what errors say, wherever they come from",
     "tests/operators/test_every_operator.py": "one list of checks over the whole registry",
+    "tests/operators/test_onnx_cases.py": "the node cases of ONNX, over many families",
     "tests/operators/test_recorded.py": "the recorded calls of the original, over the whole registry",
     "tests/test_house.py": "the house's rules",
     "tests/tutorials/test_notebooks.py": "the tutorials are no modules",
+    "tests/widgets/test_net_builder_lab.py": "the builder in JupyterLab, from end to end",
+    "tests/widgets/test_net_builder_page.py": "the canvas in a browser, with a real builder behind it",
+    "tests/widgets/test_net_builder_views.py": "what the canvas shows in a browser, with a real builder behind it",
 }
 
 

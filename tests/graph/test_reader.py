@@ -12,7 +12,7 @@ from c2lab.proto.arguments import make_argument
 
 
 def net_of(type, inputs, outputs, **arguments):
-    net = caffe2_pb2.NetDef(name="n")
+    net = caffe2_pb2.NetDef(name="read_badly")
     op = net.op.add(type=type, input=inputs, output=outputs)
     op.arg.extend(make_argument(k, v) for k, v in arguments.items())
     return net
@@ -36,7 +36,7 @@ def net_of(type, inputs, outputs, **arguments):
 def test_errors_are_placed(net, error, text):
     with pytest.raises(error, match=text) as caught:
         read(net)
-    assert str(caught.value).startswith(f'{net.op[0].type} (operator 0 of net "n")')
+    assert str(caught.value).startswith(f'{net.op[0].type} (operator 0 of net "read_badly")')
 
 
 def test_devices_and_seeds_come_from_operator_then_net():
