@@ -111,7 +111,7 @@ def test_a_whole_net_is_one_compiled_piece():
     net = quantized_net()
     workspace.CreateNet(net)
     workspace.RunNet(net, 3)
-    (step,) = workspace.current().nets["quantized"][1].steps
+    (step,) = workspace.current().nets[net.Name()][1].steps
     assert step.kind == "compiled"
     x, w = workspace.FetchInt8BlobRealVal("q"), workspace.FetchInt8BlobRealVal("w")
     padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
