@@ -1,4 +1,5 @@
 import type { Model } from "./kernel/model";
+import type { Message } from "./training/messages";
 import { Panel } from "./training/panel";
 import "uplot/dist/uPlot.min.css";
 import "./training/panel.css";
@@ -6,7 +7,7 @@ import "./training/panel.css";
 /** Shows the panel of a run in an element; returns how to take it away. */
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const panel = new Panel(model, el);
-  const receive = (message: Record<string, unknown>, buffers?: DataView[]) => panel.receive(message, buffers);
+  const receive = (message: Message, buffers?: DataView[]) => panel.receive(message, buffers);
   model.on("msg:custom", receive as never);
   const watch = new MutationObserver(() => panel.rebuild());
   watch.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });

@@ -9,6 +9,12 @@ interface Props {
   onInsert: (source: string) => boolean;
 }
 
+const WRITTEN_AS: Record<string, string> = {
+  brew: "as brew's layers",
+  operator: "as operators",
+  mixed: "as brew's layers and operators",
+};
+
 /** The net as Python. */
 export function CodePanel({ kernel, version, onInsert }: Props) {
   const actions = useContext(Actions);
@@ -52,7 +58,7 @@ export function CodePanel({ kernel, version, onInsert }: Props) {
         <button type="button" disabled={!code} onClick={() => code && copy(code.text, "Copied.")}>
           Copy code
         </button>
-        {code?.level && <span className="c2b-muted">at the level of {code.level}</span>}
+        {code && <span className="c2b-muted">{WRITTEN_AS[code.level]}</span>}
         {why && <span role="alert">{why}</span>}
       </div>
       <pre className="c2b-scroll" tabIndex={0}>

@@ -77,7 +77,7 @@ export function CostPanel({ kernel, version, column, onColumn, onRows }: Props) 
               <tr key={row.node}>
                 <th scope="row">
                   <button type="button" className="c2b-link" onClick={() => actions.reveal(row.node)}>
-                    {row.type} <small>{row.name}</small>
+                    {row.name}
                   </button>
                 </th>
                 {COLUMNS.map((name) => (

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { type Field, isNumeric, meant, placeholder, shown } from "./form";
+import { Prose } from "./Prose";
 
 const PAUSE = 150;
 
@@ -135,7 +136,7 @@ export function FieldView({ field, readonly, onSet, onDone, onSearch, onUndo }: 
       )}
       {field.doc && (
         <div id={described} className="c2b-doc">
-          {field.doc}
+          <Prose text={field.doc} />
         </div>
       )}
     </div>

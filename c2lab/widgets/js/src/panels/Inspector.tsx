@@ -6,6 +6,7 @@ import { isTyping } from "../keys";
 import { FeedView } from "./FeedView";
 import { FieldView } from "./FieldView";
 import type { Field, Form } from "./form";
+import { Prose } from "./Prose";
 
 export interface WantedForm {
   node: string;
@@ -135,7 +136,9 @@ export function Inspector({ kernel, box, facts, version, readonly, wantsFocus, a
       {form.doc && (
         <details>
           <summary>What it does</summary>
-          <p className="c2b-prose">{form.doc}</p>
+          <p className="c2b-prose">
+            <Prose text={form.doc} />
+          </p>
         </details>
       )}
     </section>

@@ -3,6 +3,7 @@ import { Actions } from "../actions";
 import type { Kernel } from "../kernel/kernel";
 import { FieldView } from "./FieldView";
 import type { Field } from "./form";
+import { Prose } from "./Prose";
 
 interface Optimizer {
   name: string;
@@ -52,7 +53,11 @@ export function OptimizerPanel({ kernel, onDone }: { kernel: Kernel; onDone: () 
           Add optimizer
         </button>
       </div>
-      {chosen?.doc && <p className="c2b-muted">{chosen.doc}</p>}
+      {chosen?.doc && (
+        <p className="c2b-muted">
+          <Prose text={chosen.doc} />
+        </p>
+      )}
       <div className="c2b-columns">
         {chosen?.fields.map((field) => (
           <FieldView

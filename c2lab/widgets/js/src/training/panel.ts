@@ -1,5 +1,6 @@
 import type { Model } from "../kernel/model";
 import { Chart, type View } from "./chart";
+import type { EvaluationMessage, Message, PinMessage } from "./messages";
 import { confusionTable, histogramOverTime, imageGrid, type Spread } from "./pictures";
 import { Series } from "./series";
 import { button, element, field, type State, told } from "./widgets";
@@ -148,38 +149,46 @@ export class Panel {
   }
 
   /** Takes in a message of the kernel. */
-  receive(message: Record<string, any>, buffers: DataView[] = []): void {
+  receive(message: Message, buffers: DataView[] = []): void {
     const content = buffers[0] ?? new DataView(new ArrayBuffer(0));
     switch (message.kind) {
       case "rows":
         this.run.add(message.names, message.count, content, message.first);
-        return this.draw();
+        this.draw();
+        break;
       case "tests":
         this.tests = message.tests;
-        return this.draw();
+        this.draw();
+        break;
       case "markers":
         this.markers = message.markers;
-        return this.draw();
+        this.draw();
+        break;
       case "state":
-        return this.show(message as unknown as State);
+        this.show(message);
+        break;
       case "overlay": {
         const other = new Series(message.run);
         other.add(message.names, message.count, content, true);
         this.others.push(other);
-        return this.draw();
+        this.draw();
+        break;
       }
       case "known":
         this.blobs.replaceChildren(...message.blobs.map(choice));
         this.overlays.replaceChildren(choice(""), ...message.runs.map(choice));
-        return;
+        break;
       case "pin":
-        return this.showPin(message, content, buffers[1] ?? content);
+        this.showPin(message, content, buffers[1] ?? content);
+        break;
       case "evaluation":
-        return this.showClasses(message, content);
+        this.showClasses(message, content);
+        break;
       case "csv":
-        return download(message.name, content);
+        download(message.name, content);
+        break;
       default:
-        this.said.textContent = message.text ?? "";
+        this.said.textContent = message.text;
         this.said.classList.toggle("c2-training-problem", message.kind === "problem");
     }
   }
@@ -252,7 +261,7 @@ export class Panel {
     this.draw();
   }
 
-  private showPin(message: Record<string, any>, counts: DataView, pictures: DataView): void {
+  private showPin(message: PinMessage, counts: DataView, pictures: DataView): void {
     let pin = this.pins.get(message.blob);
     if (!pin) {
       const box = element("figure", "c2-training-pin");
@@ -286,7 +295,7 @@ export class Panel {
     if (images) pin.box.append(images);
   }
 
-  private showClasses(message: Record<string, any>, content: DataView): void {
+  private showClasses(message: EvaluationMessage, content: DataView): void {
     const worst = element("figure", "c2-training-worst");
     const title = element("figcaption");
     title.textContent = message.worst.length

@@ -60,8 +60,8 @@ export class Series {
     }
     this.steps.push(numbers.subarray(0, count));
     names.forEach((name, position) => {
-      let column = this.columns.get(name);
-      if (!column) this.columns.set(name, (column = new Column()));
+      const column = this.columns.get(name) ?? new Column();
+      this.columns.set(name, column);
       column.push(numbers.subarray((position + 1) * count, (position + 2) * count));
     });
   }
