@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from c2lab.graph.canvas import DTYPES, InputShape
 from c2lab.graph.document import Document
 from c2lab.graph.edit import add_input
@@ -44,6 +46,16 @@ def place_input(document: Document, kind: InputKind, at: tuple[float, float] | N
         document, node = add_input(document, name, known, place)
         placed.append(node)
     return document, placed
+
+
+def given_values(inputs: Mapping[str, Any] | None) -> dict[str, np.ndarray]:
+    """Those inputs of a caller that are arrays, and so have values.
+
+    Example:
+        >>> given_values({"x": np.zeros(2), "y": ("N", 3)})
+        {'x': array([0., 0.])}
+    """
+    return {str(blob): np.asarray(given) for blob, given in (inputs or {}).items() if hasattr(given, "__array__")}
 
 
 def said_inputs(inputs: Mapping[str, Any] | None) -> dict[str, InputShape]:

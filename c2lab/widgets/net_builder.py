@@ -14,7 +14,7 @@ import anywidget
 import traitlets
 
 from c2lab.builder.facts import facts_of
-from c2lab.builder.inputs import said_inputs
+from c2lab.builder.inputs import given_values, said_inputs
 from c2lab.builder.running import runner_for
 from c2lab.builder.session import Session, open_model
 from c2lab.graph.differences import difference
@@ -239,8 +239,8 @@ def build(
     Args:
         thing: What to begin with: a ``Net`` or ``ModelHelper``, which the canvas then edits; a ``NetDef``; the
             path of a ``.pb`` or ``.pbtxt`` file. An empty net where left out.
-        inputs: Shapes (``("N", 1, 28, 28)``), arrays, or pairs of shape and type, by blob that the net gets
-            from outside.
+        inputs: Shapes (``("N", 1, 28, 28)``), pairs of shape and type, or arrays, by blob that the net gets from
+            outside. An array is fed at once, so that *Run* uses it.
         into: The key of an open builder, whose content is replaced; the change can be undone on its canvas.
         height: Of the canvas, in pixels.
         fold_above: Nets with more operators than this start folded along their scopes.
@@ -262,6 +262,8 @@ def build(
         return known
     session = Session(model, runner=runner or runner_for(), readonly=readonly, fold_above=fold_above)
     session.say_inputs(said_inputs(inputs))
+    for blob, value in given_values(inputs).items():
+        session.runner.feed(blob, value)
     return NetBuilder(session, key=into or f"builder{next(_numbers)}", height=height)
 
 

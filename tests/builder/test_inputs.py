@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from c2lab.builder.inputs import INPUTS, place_input, said_inputs
+from c2lab.builder.inputs import INPUTS, given_values, place_input, said_inputs
 from c2lab.graph.canvas import InputShape
 from c2lab.graph.document import empty_document
 from c2lab.graph.scene import scene_of
@@ -26,6 +26,11 @@ def test_shapes_are_said_in_several_ways():
         "a": InputShape((2, 3)), "b": InputShape(("N", 4), "int32"), "c": InputShape((5,), "int64"),
     }  # fmt: skip
     assert said_inputs(None) == {}
+
+
+def test_arrays_are_values_and_shapes_are_not():
+    found = given_values({"a": (2, 3), "b": (("N", 4), "int32"), "c": np.int64([5])})
+    assert {blob: value.tolist() for blob, value in found.items()} == {"c": [5]}
 
 
 @pytest.mark.parametrize("given", ["abc", 3, [1.5], ((2, 3), "complex64")])

@@ -65,6 +65,7 @@ class CanvasPage:
         builder.observe(lambda change: self._changes.update({change["name"]: change["new"]}), names=list(VALUES))
         # What the builder would send to a front end is handed to the page.
         builder.send = lambda content, buffers=None: self._messages.append(content)  # type: ignore[method-assign]
+        builder._session.report = builder.send
         page.expose_function("kernel", self._receive)
 
     def _receive(self, message: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import c2lab as c2
-from c2lab import brew, core
+from c2lab import brew, core, workspace
 from c2lab.graph.canvas import InputShape
 from c2lab.model_helper import ModelHelper
 from c2lab.operators import registry
@@ -250,3 +250,11 @@ def test_hostile_names_stay_text(name):
     assert "<img" not in data["image/svg+xml"]
     assert "</script>" not in data["image/svg+xml"]
     assert builder.scene["nodes"][0]["type"] == name
+
+
+def test_an_array_that_is_given_as_input_is_what_runs():
+    net = core.Net("given_input")
+    net.Scale("given_x", "given_y", scale=2.0)
+    builder = c2.build(net, inputs={"given_x": np.float32([[1, 2]])})
+    assert builder.do("run")["ok"]
+    np.testing.assert_array_equal(workspace.FetchBlob("given_y"), [[2, 4]])

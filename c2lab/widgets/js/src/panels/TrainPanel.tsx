@@ -69,9 +69,6 @@ export function TrainPanel({ kernel, curves, onRan }: Props) {
     const reply = await actions.send("train", { action: "start", steps, batch });
     if (reply) setTold((before) => ({ ...(before ?? EMPTY), running: reply.running !== false, error: null }));
   };
-  const last = Object.entries(told?.values ?? {})
-    .map(([name, value]) => `${name} ${brief(value)}`)
-    .join(" · ");
   return (
     <div className="c2b-train">
       <div className="c2b-bar">
@@ -97,14 +94,21 @@ export function TrainPanel({ kernel, curves, onRan }: Props) {
         >
           Pause
         </button>
-        <span role="status">
-          {told ? `step ${told.step}${told.steps ? ` of ${told.steps}` : ""} · ${last}` : "Not trained yet."}
-          {told && running ? ` · ${brief(told.steps_a_second)} steps/s` : ""}
-        </span>
+        <span role="status">{standing(told, running)}</span>
       </div>
       <div ref={place} className="c2b-plot" />
     </div>
   );
+}
+
+/** How the run stands, in one line. */
+function standing(told: Told | null, running: boolean): string {
+  if (!told) return "Not trained yet.";
+  if (told.step === 0) return running ? "Starting …" : "Stopped before the first step.";
+  const parts = [`step ${told.step} of ${told.steps}`];
+  for (const [name, value] of Object.entries(told.values)) parts.push(`${name} ${brief(value)}`);
+  if (running) parts.push(`${brief(told.steps_a_second)} steps/s`);
+  return parts.join(" · ");
 }
 
 const EMPTY: Told = { step: 0, steps: 0, values: {}, steps_a_second: 0, running: false, error: null };
