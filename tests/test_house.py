@@ -189,6 +189,8 @@ ACROSS_MODULES: dict[str, str] = {
     "tests/tutorials/test_notebooks.py": "the tutorials are no modules",
     "tests/widgets/test_net_builder_lab.py": "the builder in JupyterLab, from end to end",
     "tests/widgets/test_net_builder_page.py": "the canvas in a browser, with a real builder behind it",
+    "tests/widgets/test_net_builder_panels.py": "the panels of the canvas in a browser, by mouse",
+    "tests/widgets/test_training_panel_page.py": "the training panel in a browser, with a real run behind it",
     "tests/widgets/test_net_builder_views.py": "what the canvas shows in a browser, with a real builder behind it",
 }
 

@@ -59,7 +59,7 @@ class Steered:
 
     @property
     def rate(self) -> float | None:
-        """The learning rate of the last step."""
+        """The learning rate of the last step, or as it was set since."""
         return self.stepper.rate()
 
     def set_rate(self, rate: float) -> None:

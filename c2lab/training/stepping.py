@@ -121,7 +121,7 @@ class Stepper:
                 if name not in brought and (name not in made_by_step or name in lasting)]  # fmt: skip
 
     def rate(self) -> float | None:
-        """The learning rate of the last step, or ``None`` where the net has none of its own."""
+        """The learning rate of the last step, or as it was set since; ``None`` where the net has none of its own."""
         held = self.blobs.get(self.nets.rates[0]) if self.nets.rates else None
         return abs(float(np.asarray(held).reshape(-1)[0])) if hasattr(held, "shape") else None
 
@@ -133,7 +133,13 @@ class Stepper:
         """Multiplies every learning rate by ``scale`` from the next step on."""
         if not self.nets.rates:
             raise BadArgument("the net has no LearningRate operator, so there is no rate to set")
+        before = self.scale()
         self.workspace.feed(RATE_SCALE, np.full(1, scale, np.float32))
+        for name in self.nets.rates if before else ():
+            # The step makes its rates anew; until then they say what is set, also to whoever sets it again.
+            held = self.blobs.get(name)
+            if hasattr(held, "shape"):
+                self.workspace.feed(name, np.asarray(held) * np.float32(scale / before))
 
     def set_loss_scale(self, scale: float) -> None:
         """Multiplies the loss by ``scale`` before the gradients, and divides them by it."""

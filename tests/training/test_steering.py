@@ -35,6 +35,15 @@ def test_a_rate_holds_from_the_next_step_on_and_its_policy_goes_on(paused):
     assert paused.history.markers == [(1, "rate 0.2")]
 
 
+def test_a_rate_that_is_set_twice_before_a_step_is_the_last_one(paused):
+    paused.set_rate(0.4)
+    paused.set_rate(0.2)
+    assert paused.rate == pytest.approx(0.2)
+    steps(paused, 1)
+    assert paused.rate == pytest.approx(0.2)
+    assert paused.fetch("w").item() == pytest.approx(2 * 0.9 * 0.8, rel=1e-5)
+
+
 def test_from_zero_a_rate_comes_back(paused):
     paused.set_rate(0.0)
     steps(paused, 1)

@@ -3,6 +3,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { Actions } from "../actions";
 import type { Kernel } from "../kernel/kernel";
+import { useTheme } from "../use_theme";
 import type { Curves } from "./curves";
 import { brief } from "./numbers";
 
@@ -31,6 +32,9 @@ export function TrainPanel({ kernel, curves, onRan }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
 
+  const theme = useTheme();
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the curves are drawn again in the colours of the theme
   useEffect(() => {
     const draw = () => {
       if (!place.current || curves.names.length === 0) return;
@@ -58,7 +62,7 @@ export function TrainPanel({ kernel, curves, onRan }: Props) {
       plot.current?.destroy();
       plot.current = null;
     };
-  }, [kernel, curves, onRan, actions]);
+  }, [kernel, curves, onRan, actions, theme]);
 
   const running = told?.running ?? false;
   const start = async () => {

@@ -237,20 +237,20 @@ export class Panel {
       this.view = { from: 1, to: last };
     }
     const shown = { view: this.view, logarithmic: this.logarithmic, smoothing: this.smoothing, markers: this.markers };
-    for (const metric of new Set(all.flatMap((series) => [...series.columns.keys()]))) {
-      let chart = this.charts.get(metric);
-      if (!chart) {
-        const box = element("figure", "c2-training-chart");
-        const title = element("figcaption");
-        title.textContent = metric.replaceAll("_", " ");
-        const place = element("div");
-        box.append(title, place);
-        this.grid.append(box);
-        chart = new Chart(place, metric, 190, this.moved);
-        this.charts.set(metric, chart);
-      }
-      chart.draw(all, this.tests[`test_${metric}`] ?? [], shown);
-    }
+    // All places are there before the first is drawn into: how wide each is depends on how many there are.
+    for (const metric of all.flatMap((series) => [...series.columns.keys()])) this.addChart(metric);
+    for (const [metric, chart] of this.charts) chart.draw(all, this.tests[`test_${metric}`] ?? [], shown);
+  }
+
+  private addChart(metric: string): void {
+    if (this.charts.has(metric)) return;
+    const box = element("figure", "c2-training-chart");
+    const title = element("figcaption");
+    title.textContent = metric.replaceAll("_", " ");
+    const place = element("div");
+    box.append(title, place);
+    this.grid.append(box);
+    this.charts.set(metric, new Chart(place, metric, 190, this.moved));
   }
 
   /** After a change of axes or theme. */
