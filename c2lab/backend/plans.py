@@ -211,7 +211,7 @@ def _named(step: caffe2_pb2.ExecutionStep) -> Iterator[None]:
         yield
     except Exception as error:
         if step.name and not getattr(error, "_c2lab_step", None):
-            error._c2lab_step = step.name  # type: ignore[attr-defined]
+            setattr(error, "_c2lab_step", step.name)  # noqa: B010 - a mark on somebody else's exception
             if isinstance(error, C2LabError):
                 error.place = f'{error.place + " " if error.place else ""}in execution step "{step.name}"'
             else:

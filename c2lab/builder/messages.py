@@ -78,4 +78,5 @@ def place(message: Message) -> tuple[float, float] | None:
 def point(x: Any, y: Any) -> tuple[float, float]:
     """A place on the canvas, not farther away than a canvas goes."""
     values = {"x": x, "y": y}
-    return tuple(max(-1e6, min(1e6, round(number(values, name), 1))) for name in "xy")  # type: ignore[return-value]
+    x, y = (max(-1e6, min(1e6, round(number(values, name), 1))) for name in "xy")
+    return x, y

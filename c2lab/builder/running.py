@@ -141,7 +141,7 @@ class Runner:
         try:
             found = operator_cost(op, blobs)
         except (C2LabError, TypeError, ValueError, NotImplementedError):
-            return OperatorCost(None, None)
+            return OperatorCost(None, None)  # an operator that cannot be compiled alone has no count
         return OperatorCost(found.flops, found.bytes_read + found.bytes_written)
 
     def measure(self, document: Document, shapes: Mapping[str, ShapeAndType], *, runs: int = 3) -> dict[int, float]:

@@ -53,7 +53,7 @@ def GetBlobNUMANode(name: Any) -> int:
 
 def FetchTorch(name: Any) -> Any:
     """A copy of a blob as a ``torch.Tensor``; PyTorch must be installed."""
-    import torch  # type: ignore[import-not-found]
+    import torch  # type: ignore[import-not-found] - optional
 
     return torch.from_numpy(np.asarray(workspace.FetchBlob(name)))
 

@@ -43,7 +43,7 @@ class NetBuilder(Managed):
     @classmethod
     def _stack(cls) -> list[Any]:
         # All kinds of builders are in one stack: the current one is the innermost, whatever it is.
-        return Managed._stack.__func__(NetBuilder)  # type: ignore[attr-defined]
+        return Managed._stack.__func__(NetBuilder)  # type: ignore[attr-defined] - the function under a classmethod
 
     def __init__(
         self,

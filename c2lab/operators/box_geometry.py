@@ -131,7 +131,8 @@ def _rotated_overlap(box: Any, other: Any) -> float:
                 kept.append(point)
             if here * there < 0:
                 part = here / (here - there)
-                kept.append(tuple(p + part * (q - p) for p, q in zip(point, following, strict=True)))  # type: ignore[arg-type]
+                (x, y), (u, v) = point, following
+                kept.append((x + part * (u - x), y + part * (v - y)))
         corners = kept
         if len(corners) < 3:
             return 0.0

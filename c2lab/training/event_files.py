@@ -51,7 +51,7 @@ class EventWriter:
     def _open(self, run: Any) -> Any:
         if self._writer is None:
             try:
-                from tensorboardX import SummaryWriter  # type: ignore[import-not-found]
+                from tensorboardX import SummaryWriter  # type: ignore[import-not-found] - optional
             except ImportError:
                 raise ImportError("event files need tensorboardX: pip install tensorboardX") from None
             self._writer = SummaryWriter(str(self._folder or run.folder or "."))

@@ -30,7 +30,7 @@ def save(root: Path, arrays: Mapping[str, np.ndarray]) -> str | None:
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         content = io.BytesIO()
-        np.savez(content, **arrays)  # type: ignore[arg-type]
+        np.savez(content, **arrays)  # type: ignore[arg-type] - the stubs take allow_pickle for one of the arrays
         files.write_whole(path, content.getvalue())
     return name
 
