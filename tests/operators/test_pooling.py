@@ -124,7 +124,7 @@ def test_global_pooling_overrides_the_kernel(type, rule, order, rank):
     turn = turned(order)
     want = rule(X, axis=tuple(range(2, X.ndim)), keepdims=True)
     got = call(type, turn(X), kernel=0, global_pooling=1, order=order)
-    np.testing.assert_allclose(got, turn(want), rtol=1e-5)
+    np.testing.assert_allclose(got, turn(want), rtol=1e-5, atol=1e-7)  # a mean near 0 is only so near, in float32
     dY = draw(*want.shape)
     (dX,) = gradients(type, [turn(X)], [turn(dY)], kernel=0, global_pooling=1, order=order)
     share = (want == X) if type == "MaxPool" else np.full(X.shape, 1 / np.prod(X.shape[2:]))

@@ -81,6 +81,9 @@ class Notebook:
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
         notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, self.path)
+        # On a busy machine JupyterLab may ask about a kernel that is late; nothing can be clicked behind the question.
+        dialog = page.locator("dialog.jp-Dialog")
+        page.add_locator_handler(dialog, lambda: dialog.locator(".jp-mod-accept").first.click())
         page.goto(f"{address}/lab/workspaces/{name}/tree/{name}.ipynb?reset")
         page.wait_for_selector(".jp-Notebook .jp-Cell")
         page.wait_for_selector('.jp-NotebookPanel-toolbar [data-status="idle"]', state="attached", timeout=60_000)

@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("playwright.sync_api", reason="the browser tests drive Chromium with Playwright")
 
+from playwright.sync_api import expect
+
 from c2lab import core
 from c2lab.graph import palette
 from tests.widgets import canvas_page
@@ -110,7 +112,7 @@ def test_form_of_a_new_layer_takes_the_focus(open_page):
     canvas.page.keyboard.type("50")
     canvas.page.keyboard.press("Enter")
     canvas.page.wait_for_function("document.activeElement?.dataset.id === 'o0'")
-    assert field.input_value() == "50"
+    expect(field).to_have_value("50")
     canvas.place("max_pool")
     assert "(N,50,24,24)" in canvas.page.locator(".react-flow__edge text").all_text_contents()
 
