@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from c2lab.backend.scans import Scan, ScanBack, scan_key
 from c2lab.graph.ir import Node, Value
 from c2lab.operators.definition import Operator
 
@@ -65,6 +66,7 @@ class Alias:
 
 AnyCall = Call | Branches | Loop | Alias
 Region = Branches | Loop
+AnyRegion = Region | Scan | ScanBack
 
 
 def reads(calls: Iterable[AnyCall]) -> list[str]:
@@ -82,8 +84,10 @@ def writes(calls: Iterable[AnyCall]) -> list[str]:
     return list(dict.fromkeys(name for call in calls for name in call.outputs))
 
 
-def _made_up(region: Region) -> tuple[str, ...]:
+def _made_up(region: AnyRegion) -> tuple[str, ...]:
     """The outputs that are zeros where the nets that write them do not run."""
+    if isinstance(region, Scan | ScanBack):
+        return ()
     always = {*writes(region.then_calls)} & {*writes(region.else_calls)} if isinstance(region, Branches) else set()
     return tuple(name for name in region.outputs if name not in region.inputs and name not in always)
 
@@ -96,7 +100,7 @@ class RegionNode(Node):
     node that goes back through it, and must be compiled together with it.
     """
 
-    region: Region
+    region: AnyRegion
     original: Node
     scopes: tuple[str, ...]
     partner: int | None = None
@@ -129,7 +133,7 @@ class RegionNode(Node):
         return ()
 
 
-def region_key(region: Region, of_call: Callable[[Node], Any]) -> Any:
+def region_key(region: AnyRegion, of_call: Callable[[Node], Any]) -> Any:
     """What a region computes, as a key: names are numbered in the order in which they come up.
 
     Args:
@@ -144,7 +148,7 @@ def region_key(region: Region, of_call: Callable[[Node], Any]) -> Any:
     def key(calls: Iterable[AnyCall]) -> Any:
         return tuple(one(call) for call in calls)
 
-    def one(call: AnyCall) -> Any:
+    def one(call: AnyCall | AnyRegion) -> Any:
         ends = numbered(call.inputs), numbered(call.outputs)
         if isinstance(call, Alias):
             return "=", ends
@@ -153,6 +157,8 @@ def region_key(region: Region, of_call: Callable[[Node], Any]) -> Any:
             return operator, of_call(call.node), ends
         if isinstance(call, Branches):
             return "If", ends, key(call.then_calls), key(call.else_calls)
+        if isinstance(call, Scan | ScanBack):
+            return ends, scan_key(call, numbered), key(call.calls)
         return "While", ends, key(call.loop_calls), key(call.cond_calls)
 
     return one(region)

@@ -1,4 +1,4 @@
-"""Traces regions: ``If`` becomes ``lax.cond``, ``While`` becomes ``lax.while_loop``."""
+"""Traces regions: ``If`` becomes ``lax.cond``, ``While`` ``lax.while_loop``, a recurrent network ``lax.scan``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from c2lab.backend.blobs import kind_of
-from c2lab.backend.region_nodes import Alias, AnyCall, Branches, Call, Loop, Region, RegionRefused, writes
+from c2lab.backend.region_nodes import Alias, AnyCall, AnyRegion, Branches, Call, Loop, RegionRefused, writes
+from c2lab.backend.scan_tracing import trace_scan
+from c2lab.backend.scans import Scan, ScanBack
 from c2lab.operators.checks import Offender, collecting, report
 from c2lab.storage import QuantizedTensor
 
@@ -33,12 +35,14 @@ class _Traced(NamedTuple):
     found: Any
 
 
-def trace_region(region: Region, values: Sequence[Any]) -> Values:
+def trace_region(region: AnyRegion, values: Sequence[Any]) -> Values:
     """The outputs of a region for its inputs, traced.
 
     Raises:
         RegionRefused: The shapes or types do not allow it.
     """
+    if isinstance(region, Scan | ScanBack):
+        return trace_scan(region, values)
     if any(value is None for value in values):
         raise RegionRefused("an input is no tensor")
     arrays = tuple(_plain(value) for value in values)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from c2lab.backend.devices import jax_device
 from c2lab.backend.region_nodes import OWN, Alias, AnyCall, Branches, Call, Loop, Region, RegionNode, reads, writes
+from c2lab.backend.scan_nodes import scans
 from c2lab.backend.segments import MOST_CONSTANTS
 from c2lab.errors import C2LabError
 from c2lab.graph.ir import Graph, Node, Value
@@ -37,7 +38,8 @@ class _Impure(Exception):
 
 
 def with_regions(graph: Graph, exists: Callable[[str], bool], *, inside: bool = False, pairs: bool = True) -> Graph:
-    """The same graph, with regions in place of the ``If`` and ``While`` operators that can be compiled.
+    """The same graph, with regions in place of the ``If`` and ``While`` operators, and the recurrent
+    networks, that can be compiled.
 
     Args:
         graph: The graph.
@@ -45,14 +47,14 @@ def with_regions(graph: Graph, exists: Callable[[str], bool], *, inside: bool = 
         inside: Whether the net stands in an operator of another one, which may go back through its scopes.
         pairs: Whether an ``If`` may be compiled together with the one that goes back through it.
     """
-    if not any(node.op.type in REGIONS for node in graph.nodes):
+    if not any(node.op.type in (*REGIONS, "RecurrentNetwork") for node in graph.nodes):
         return graph
     mentions = {node: _mentioned(node.op) for node in graph.nodes}
     uses = Counter(name for node in graph.nodes if node.op.type != "CreateScope" for name in mentions[node])
     uses.update(graph.external_output)
     made = {name for node in graph.nodes if node.op.type == "CreateScope" for name in node.op.output}
     numbers = itertools.count()
-    found: dict[Node, Node] = {}
+    found: dict[Node, Node] = {**scans(graph)} if pairs and not inside else {}
 
     def flattener(node: Node, ledger: _Ledger | None = None) -> _Flattener:
         # The blobs, and scopes, that nobody but this operator names.

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from c2lab.errors import BadArgument, BadValue, ShapeMismatch
-from c2lab.operators.definition import host_operator
+from c2lab.operators.checks import require, require_shape
+from c2lab.operators.definition import host_operator, operator
 from c2lab.operators.subnets import BoundBlobs, StepScopes, run_net, shelter, written
 from c2lab.proto import caffe2_pb2
 
@@ -293,3 +296,37 @@ def recurrent_network_blob_fetcher(scopes, *, prefix: str = "rnn", workspace):
                 workspace[f"{prefix}_{name}_{step}"] = np.array(value)
                 names.append(f"{prefix}_{name}_{step}".encode())
     return np.array(names, object)
+
+
+@operator(
+    "rnn_internal_apply_link",
+    outputs="internal, external_out",
+    inplace="external -> external_out, external => external_out",
+)
+def apply_link(timestep, external, *, offset: int, window: int):
+    """Rows of a sequence or of a state, for one step of a recurrent network.
+
+    ``internal = external[t + offset : t + offset + window]``
+
+    Inputs:
+        timestep: The number of the step, one int32.
+        external: The sequence or state, (T, ...).
+    Args:
+        offset: How many rows behind the step's number.
+        window: How many rows.
+    Outputs:
+        internal: The rows, (window, ...).
+        external_out: The same as external, in its place.
+    Example:
+        >>> run("rnn_internal_apply_link", timestep=[1], external=[[1.0], [2.0], [3.0]], offset=1, window=1)
+        internal = [[3.]]
+        external = [[1.]
+         [2.]
+         [3.]]
+    """
+    require_shape(timestep.size == 1, f"timestep is {timestep.shape}; it must be one number")
+    require_shape(window > 0, f"window is {window}; it must be 1 or more")
+    first = jnp.reshape(timestep, ()).astype(jnp.int32) + offset
+    within = (first >= 0) & (first + window <= external.shape[0])
+    require(within, f"the link leads to rows outside of the {external.shape[0]} of external")
+    return jax.lax.dynamic_slice_in_dim(external, first, window), external

@@ -13,6 +13,7 @@ from c2lab.nets.gradients import GradientRegistry
 from c2lab.nets.net import Net
 from c2lab.nets.ssa import get_ssa, get_undefined_blobs
 from c2lab.operators.gradients import GradientSlice
+from c2lab.operators.subnets import StepScopes
 from c2lab.proto import caffe2_pb2
 from c2lab.proto.arguments import make_argument
 
@@ -184,6 +185,9 @@ def retrieve_step_blobs(net: Net, prefix: str = "rnn") -> list[Any]:
     found: list[Any] = []
     for number, op in enumerate((op for op in net.Proto().op if op.type == "RecurrentNetwork"), 1):
         names = f"{prefix}_{number}"
+        if not workspace.HasBlob(op.output[-1]) or not isinstance(workspace.FetchBlob(op.output[-1]), StepScopes):
+            # Compiled steps leave no blobs; an operator that runs alone does.
+            workspace.RunOperatorOnce(op)
         workspace.RunOperatorOnce(
             CreateOperator("RecurrentNetworkBlobFetcher", [BlobReference(op.output[-1])], [names], prefix=prefix)
         )

@@ -132,3 +132,43 @@ def test_wrong_first_states_and_links_are_told():
                              **(LINKS | {"link_offset": [0]}))  # fmt: skip
     with pytest.raises(C2LabError, match="there must be one of each"):
         workspace.run_operator(op)
+
+
+def test_a_link_is_rows_of_a_sequence():
+    workspace = Workspace()
+    rows = np.arange(8, dtype=np.float32).reshape(4, 2)
+    workspace.feed("rows", rows)
+    workspace.feed("t", np.int32([1]))
+    link = core.CreateOperator("rnn_internal_apply_link", ["t", "rows"], ["part", "rows"], offset=1, window=2)
+    workspace.run_operator(link)
+    np.testing.assert_array_equal(workspace["part"], rows[2:4])
+    np.testing.assert_array_equal(workspace["rows"], rows)
+    workspace.feed("t", np.int32([2]))
+    with pytest.raises(C2LabError, match="outside of the 4"):
+        workspace.run_operator(link)
+    with pytest.raises(C2LabError):
+        workspace.run_operator(
+            core.CreateOperator("rnn_internal_apply_link", ["t", "rows"], ["part", "other"], offset=0, window=1)
+        )
+
+
+def test_gradients_that_a_step_hands_on_add_up():
+    """``h = h_before + x``: its backward net has no operator at all."""
+    links = LINKS | {"alias_src": ["states", "states", "states"], "alias_dst": ["all", "again", "last"],
+                     "alias_offset": [1, 1, -1]}  # fmt: skip
+    op = core.CreateOperator(
+        "RecurrentNetwork", ["x", "h0"], ["all", "again", "last", "scopes"],
+        step_net=net_of(core.CreateOperator("Sum", ["x_t", "h_before"], ["h"])), backward_step_net=net_of(), param=[],
+        outputs_with_grads=[0, 1, 2], backward_link_internal=["h_grad", "h_grad", "h_grad"],
+        backward_link_external=["states_grad", "states_grad", "x_grad"], backward_link_offset=[1, 0, 0], **links,
+    )  # fmt: skip
+    workspace = Workspace()
+    for name, value in {"x": np.ones((3, 1, 1)), "h0": np.ones((1, 1, 1))}.items():
+        workspace.feed(name, value.astype(np.float32))
+    workspace.run_operator(op)
+    seeds = {"all_grad": [[1], [2], [3]], "again_grad": [[10], [20], [30]], "last_grad": [[100]]}
+    for name, value in seeds.items():
+        workspace.feed(name, np.float32(value)[..., None])
+    workspace.run_operator(make_gradient(op, [*seeds, None]).ops[0])
+    np.testing.assert_array_equal(workspace["x_grad"].ravel(), [166, 155, 133])
+    np.testing.assert_array_equal(workspace["h0_grad"].ravel(), [166])
